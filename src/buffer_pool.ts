@@ -1,0 +1,154 @@
+import { show } from "./errors.ts";
+
+/** The smallest buffer a source reads into: an idle join holds two of them. */
+export const SMALLEST_BUFFER = 512;
+/** The largest: where more no longer buys throughput (loopback TCP, Linux). */
+export const LARGEST_BUFFER = 1024 * 1024;
+
+const DEFAULT_CAP = 16 * 1024 * 1024;
+
+/** Options of {@linkcode BufferPool}. */
+export interface BufferPoolOptions {
+  /**
+   * Bytes that the pool may hold for later; what is given back beyond it is left to the garbage
+   * collector.
+   *
+   * @default {16777216}
+   */
+  maxHeld?: number;
+  /**
+   * The largest buffer, in bytes, that is lent; at most `maxHeld`. Rounded down to a power of two.
+   *
+   * @default {1048576}
+   */
+  maxBuffer?: number;
+}
+
+/**
+ * Buffers for reading, lent and given back. {@linkcode join} and {@linkcode pipe} share one pool
+ * unless the `pool` option names another.
+ *
+ * A buffer belongs to whom it was lent until {@linkcode BufferPool.release} or
+ * {@linkcode BufferPool.writeOff} is called; its content is whatever the last borrower left.
+ *
+ * @example A pool of its own for a group of joins
+ * ```ts
+ * import { BufferPool, join, memoryPair } from "@webstreams/join";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const pool = new BufferPool({ maxHeld: 4 * 1024 * 1024 });
+ * const [client, a] = memoryPair();
+ * const [b, server] = memoryPair();
+ * const joined = join(a, b, { pool });
+ * await Promise.all([client.writable.close(), server.writable.close()]);
+ * await joined;
+ * assertEquals(pool.lent, 0);
+ * ```
+ */
+export class BufferPool {
+  /** The largest buffer that this pool lends, in bytes. */
+  readonly maxBuffer: number;
+  /** The most that this pool holds for later, in bytes. */
+  readonly maxHeld: number;
+  #held = 0;
+  #lent = 0;
+  readonly #shelves = new Map<number, Uint8Array<ArrayBuffer>[]>();
+
+  /**
+   * Creates a pool that holds nothing yet.
+   *
+   * @param options How much it may hold and lend.
+   * @throws {RangeError} If `maxHeld` or `maxBuffer` is not an integer of at least 512 bytes, or if
+   * `maxBuffer` is more than `maxHeld`.
+   */
+  constructor(options: BufferPoolOptions = {}) {
+    const { maxHeld = DEFAULT_CAP, maxBuffer = Math.min(LARGEST_BUFFER, maxHeld) } = options;
+    for (const [name, value] of [["maxHeld", maxHeld], ["maxBuffer", maxBuffer]] as const) {
+      if (!Number.isSafeInteger(value) || value < SMALLEST_BUFFER) {
+        throw new RangeError(
+          `Cannot create a pool as '${name}' must be an integer of at least ${SMALLEST_BUFFER} bytes: got ${
+            show(value)
+          }`,
+        );
+      }
+    }
+    if (maxBuffer > maxHeld) {
+      throw new RangeError(
+        `Cannot create a pool as 'maxBuffer' must be at most 'maxHeld', ${maxHeld} bytes: got ${maxBuffer}`,
+      );
+    }
+    this.maxHeld = maxHeld;
+    this.maxBuffer = 2 ** Math.floor(Math.log2(maxBuffer));
+  }
+
+  /** Bytes that lie in the pool, ready to be lent. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Bytes that are lent and neither given back nor written off. */
+  get lent(): number {
+    return this.#lent;
+  }
+
+  /**
+   * Lends a buffer.
+   *
+   * @param size Bytes needed.
+   * @returns A buffer of the next power of two, at least 512 bytes.
+   * @throws {RangeError} If `size` is not a positive integer of at most
+   * {@linkcode BufferPool.maxBuffer}.
+   */
+  acquire(size: number): Uint8Array<ArrayBuffer> {
+    if (!Number.isInteger(size) || size <= 0 || size > this.maxBuffer) {
+      throw new RangeError(
+        `Cannot lend a buffer as its size must be 1 to ${this.maxBuffer} bytes: got ${show(size)}`,
+      );
+    }
+    let length = SMALLEST_BUFFER;
+    while (length < size) length *= 2;
+    this.#lent += length;
+    const buffer = this.#shelves.get(length)?.pop();
+    if (buffer === undefined) return new Uint8Array(length);
+    this.#held -= length;
+    return buffer;
+  }
+
+  /**
+   * Takes a buffer back. Only for one whose reads and writes have all settled: whoever still holds a
+   * view of it will see other bytes in it soon.
+   *
+   * @param buffer The whole buffer, as it was lent (or as a BYOB read transferred it).
+   * @throws {RangeError} If it is of no size that this pool lends: a part of a buffer, or detached.
+   */
+  release(buffer: Uint8Array<ArrayBuffer>): void {
+    const length = buffer.byteLength;
+    if (!this.#lends(length) || length !== buffer.buffer.byteLength) {
+      throw new RangeError(
+        `Cannot take a buffer back as it must be whole, as it was lent: got ${length} bytes`,
+      );
+    }
+    this.#lent -= length;
+    if (this.#held + length > this.maxHeld) return;
+    const shelf = this.#shelves.get(length);
+    if (shelf === undefined) this.#shelves.set(length, [buffer]);
+    else shelf.push(buffer);
+    this.#held += length;
+  }
+
+  /**
+   * Gives a lent buffer up: it was handed over for good, or a read or write of it never settled.
+   *
+   * @param length The buffer's length in bytes.
+   */
+  writeOff(length: number): void {
+    this.#lent -= length;
+  }
+
+  #lends(length: number): boolean {
+    return length >= SMALLEST_BUFFER && length <= this.maxBuffer && (length & (length - 1)) === 0;
+  }
+}
+
+/** The pool that everything shares which names no other. */
+export const sharedPool: BufferPool = new BufferPool();

@@ -1,0 +1,172 @@
+import { show } from "./errors.ts";
+
+/** What a Go-style `read` or `write` gives: a result or a promise of it. */
+export type Awaitable<T> = T | PromiseLike<T>;
+
+/** A Go-style source, as `Deno.Reader`: what {@linkcode pipe} can read besides a `ReadableStream`. */
+export interface Reader {
+  /**
+   * Reads up to `p.byteLength` bytes into `p`, which belongs to the reader until the read settles.
+   *
+   * @param p Where to put the bytes.
+   * @returns How many were read, or `null` at the end of file.
+   */
+  read(p: Uint8Array<ArrayBuffer>): Awaitable<number | null>;
+  /** Closes it, after a failed write. */
+  close?(): unknown;
+}
+
+/** A Go-style sink, as `Deno.Writer`: what {@linkcode pipe} can write besides a `WritableStream`. */
+export interface Writer {
+  /**
+   * Writes bytes of `p`, which belongs to the writer until the write settles, and no longer.
+   *
+   * @param p The bytes.
+   * @returns How many of them were written, at least 1; the rest is written by a further call.
+   */
+  write(p: Uint8Array<ArrayBuffer>): Awaitable<number>;
+  /** Ends the writing alone: the peer reads an end of file. */
+  closeWrite?(): unknown;
+  /** Closes it. */
+  close?(): unknown;
+  /** Closes it so that the peer sees a failure, where the platform can show one. */
+  abort?(reason: unknown): unknown;
+}
+
+/** A Go-style end, as `Deno.Conn`. Without `closeWrite` it cannot half-close. */
+export interface Conn extends Reader, Writer {
+  /** Closes the whole end. */
+  close(): unknown;
+}
+
+/**
+ * A pair of streams, as a `WebTransportBidirectionalStream`, a `TransformStream` or what
+ * {@linkcode duplex} returns.
+ *
+ * @typeParam R The chunks that come out.
+ * @typeParam W The chunks that go in.
+ */
+export interface Pair<R = Uint8Array<ArrayBuffer>, W = Uint8Array<ArrayBuffer>> {
+  /** What the end sends us. */
+  readonly readable: ReadableStream<R>;
+  /** What we send the end. */
+  readonly writable: WritableStream<W>;
+  /**
+   * Whether closing `writable` leaves `readable` open.
+   *
+   * @default {true}
+   */
+  readonly halfClose?: boolean;
+  /**
+   * Whether a chunk's memory may be reused once its `writer.write()` has settled. Never say so of a
+   * stream that queues, as a `TransformStream` does.
+   *
+   * @default {false}
+   */
+  readonly consumesOnWrite?: boolean;
+  /** Called once when the end is done with: with the reason after a failure. */
+  close?(reason?: unknown): unknown;
+}
+
+/**
+ * One of the two things that {@linkcode join} connects. An object with both `read` and `write`
+ * functions is Go-style, whatever else it has: of a `Deno.TcpConn` the two streams are never touched.
+ */
+export type End<R = Uint8Array<ArrayBuffer>, W = Uint8Array<ArrayBuffer>> = Pair<R, W> | Conn;
+
+/** Whether `end` is Go-style. */
+export function isConn<R, W>(end: End<R, W>): end is Conn {
+  return isFunction(end, "read") && isFunction(end, "write");
+}
+
+/** Whether the end's writing can be ended alone. */
+export function canHalfClose<R, W>(end: End<R, W>): boolean {
+  return isConn(end) ? isFunction(end, "closeWrite") : end.halfClose !== false;
+}
+
+/** Whether `half` is a `ReadableStream` of this realm, of another one, or of a polyfill. */
+export function isReadable(half: unknown): half is ReadableStream<unknown> {
+  return isFunction(half, "getReader");
+}
+
+/** Whether `half` is a `WritableStream`, as above. */
+export function isWritable(half: unknown): half is WritableStream<unknown> {
+  return isFunction(half, "getWriter");
+}
+
+/**
+ * Tells an end from everything else.
+ *
+ * @param action What is asked for, to begin the message with.
+ * @param name What the value is called there.
+ * @throws {TypeError} If it is none, or has a locked stream.
+ */
+export function assertEnd(
+  action: string,
+  name: string,
+  value: unknown,
+): asserts value is End<unknown, unknown> {
+  const refuse = (why: string): never => {
+    throw new TypeError(`${action} as '${name}' ${why}`);
+  };
+  if (typeof value !== "object" && typeof value !== "function" || value === null) {
+    refuse(`must be a pair of streams or a Go-style end: got ${show(value)}`);
+  }
+  const adapter = adapterFor(value);
+  if (adapter !== undefined) refuse(adapter);
+  if (isFunction(value, "read") && isFunction(value, "write")) {
+    if (isFunction(value, "close")) return;
+    refuse(`is Go-style and must have a 'close' function: got ${show(value)}`);
+  }
+  if (isReadable(value) || isWritable(value)) {
+    refuse(`must have both a 'readable' and a 'writable': got ${show(value)}; see duplex()`);
+  }
+  const { readable, writable, halfClose, close } = value as Partial<Pair<unknown, unknown>>;
+  if (!isReadable(readable)) {
+    refuse(`must have a 'readable' that is a ReadableStream: got ${show(readable)}`);
+  } else if (!isWritable(writable)) {
+    refuse(`must have a 'writable' that is a WritableStream: got ${show(writable)}`);
+  } else if (halfClose !== undefined && typeof halfClose !== "boolean") {
+    refuse(`must have a 'halfClose' that is a boolean: got ${show(halfClose)}`);
+  } else if (close !== undefined && typeof close !== "function") {
+    refuse(`must have a 'close' that is a function: got ${show(close)}`);
+  } else if (readable.locked) {
+    refuse("must not have a locked 'readable'");
+  } else if (writable.locked) {
+    refuse("must not have a locked 'writable'");
+  }
+}
+
+/** What to do with a platform's object that is no end by itself. */
+export function adapterFor(value: unknown): string | undefined {
+  const has = (...names: string[]) => names.every((name) => isFunction(value, name));
+  if (has("pipe", "on", "write") || has("pipe", "on", "read")) {
+    return "is a Node stream: wrap it with fromNodeSocket() of '@webstreams/join/node'";
+  }
+  if (has("readFile", "stat", "read", "write")) {
+    return "is a Node FileHandle: wrap its readableWebStream() and a WritableStream with duplex()";
+  }
+  if (has("write", "flush", "terminate") || has("write", "flush", "shutdown")) {
+    return "is a Bun socket: wrap it with fromBunSocket() of '@webstreams/join/bun'";
+  }
+  if (has("send", "close") && isObject(value) && "readyState" in value) {
+    return "is a WebSocket: wrap it with fromWebSocket() of '@webstreams/join/websocket'";
+  }
+  if (isObject(value) && "opened" in value && "closed" in value && !("readable" in value)) {
+    return "is a WebSocketStream: wrap it with fromWebSocketStream() of '@webstreams/join/websocket'";
+  }
+  if (has("createBidirectionalStream")) {
+    return "is a WebTransport session: open a stream with createBidirectionalStream()";
+  }
+  return undefined;
+}
+
+/** Whether `value[name]` can be called. */
+export function isFunction(value: unknown, name: string): boolean {
+  return isObject(value) && name in value &&
+    typeof (value as Record<string, unknown>)[name] === "function";
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null || typeof value === "function";
+}

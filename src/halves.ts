@@ -1,0 +1,80 @@
+import { sharedPool } from "./buffer_pool.ts";
+import type { Reader, Writer } from "./ends.ts";
+import { Meter } from "./meter.ts";
+import { WriterSink, writeWhole } from "./sink.ts";
+import { EOF, NOTHING, readerSource, type Source, streamSource } from "./source.ts";
+
+const MEMORY = { pool: sharedPool, reused: false };
+
+/** A Go-style source as a stream; it is closed at its end and when the stream is cancelled. */
+export function readableFrom(reader: Reader): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return streamOf(readerSource(reader, MEMORY), () => reader.close?.());
+}
+
+/** A stream that yields `head` before what `stream` has, which it locks. */
+export function readableAfter(
+  head: Uint8Array<ArrayBuffer>,
+  stream: ReadableStream<unknown>,
+): ReadableStream<unknown> {
+  return streamOf(streamSource(stream, MEMORY), () => {}, head);
+}
+
+/** A Go-style sink as a stream; it is closed when the stream is. */
+export function writableFrom(writer: Writer): WritableStream<unknown> {
+  const sink = new WriterSink(writer, new Meter({ counts: { bytes: 0, chunks: 0 } }));
+  return new WritableStream({
+    write: (chunk) => writeWhole(sink, chunk),
+    async close() {
+      await writer.closeWrite?.();
+      await writer.close?.();
+    },
+    abort: (reason) => sink.abort(reason),
+  });
+}
+
+function streamOf<T>(source: Source, atEnd: () => unknown, head?: T): ReadableStream<T> {
+  let pulling = false;
+  let released = false;
+  const release = (settled: boolean) => {
+    if (!released) source.release(settled);
+    released = true;
+  };
+  const finish = async (controller: ReadableStreamDefaultController<T>) => {
+    controller.close();
+    release(!pulling);
+    await atEnd();
+  };
+  return new ReadableStream<T>({
+    start(controller) {
+      if (!source.mayForgetReads) return;
+      source.closed?.then(() =>
+        setTimeout(() => {
+          if (pulling && !released) void finish(controller);
+        }), () => {
+        // The read fails as well.
+      });
+    },
+    async pull(controller) {
+      if (head !== undefined) {
+        controller.enqueue(head);
+        head = undefined;
+        return;
+      }
+      let chunk: unknown;
+      do {
+        pulling = true;
+        const result = await source.pull();
+        pulling = false;
+        if (released) return;
+        chunk = source.take(result);
+      } while (chunk === NOTHING);
+      if (chunk === EOF) await finish(controller);
+      else controller.enqueue(chunk as T);
+    },
+    async cancel(reason) {
+      const cancelled = source.cancel(reason);
+      release(!pulling);
+      await cancelled;
+    },
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,402 @@
+import type { BufferPool } from "./buffer_pool.ts";
+import { assertEnd, type Conn, type End, type Pair } from "./ends.ts";
+import { type Counts, type Direction, type Failure, JoinError, show } from "./errors.ts";
+import { bounded, JoinedEnd } from "./joined_end.ts";
+import { Lane } from "./lane.ts";
+import { Meter } from "./meter.ts";
+import { OptionReader } from "./options.ts";
+import type { PipeResult } from "./pipe.ts";
+import { PlatformPump } from "./platform_pump.ts";
+import { type Ending, Pump } from "./pump.ts";
+import type { Sink } from "./sink.ts";
+import type { Source } from "./source.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** The live counts that {@linkcode join} puts into the object of its `stats` option. */
+export interface JoinStats {
+  /** What has passed from `a` to `b` so far. */
+  aToB?: Counts;
+  /** What has passed from `b` to `a` so far. */
+  bToA?: Counts;
+}
+
+/** A value for both directions, or one for each. */
+export type PerDirection<T> = T | {
+  /** From `a` to `b`. */
+  aToB?: T;
+  /** From `b` to `a`. */
+  bToA?: T;
+};
+
+/** Options of {@linkcode join}. */
+export interface JoinOptions {
+  /** Aborts the join: both ends are torn down, and it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /**
+   * Milliseconds without a settled read or write in either direction after which the join fails; more
+   * than 0 and at most 2 147 483 647. Waiting for `rate` is not idleness; a slow reader can look idle.
+   *
+   * @default {Infinity}
+   */
+  idleTimeout?: number;
+  /**
+   * Milliseconds without one in the direction that is left, once the other has ended, after which both
+   * ends are closed and the join fulfils with `ended: "timeout"`. Silence, not age; but mind a slow
+   * reader: behind one of 100 KB/s, writes of 64 KiB were seen to settle 14 s apart.
+   *
+   * @default {Infinity} 30 000 where the end waiting to be closed cannot half-close
+   */
+  halfCloseTimeout?: number;
+  /** Bytes that may pass; the first one past it fails. A positive safe integer. */
+  limit?: PerDirection<number>;
+  /** Bytes a second, more than 0, with bursts of at most 100 ms worth. */
+  rate?: PerDirection<number>;
+  /** The caller's object, which is given the live counts before `join` returns. */
+  stats?: JoinStats;
+  /** Where buffers come from; by default a pool that everything shares. */
+  pool?: BufferPool;
+  /**
+   * After success, leave both ends, or one of them, as they are: no half-close, no close, only unlocked.
+   *
+   * @default {false}
+   */
+  preventClose?: boolean | {
+    /** Leave `a`. */
+    a?: boolean;
+    /** Leave `b`. */
+    b?: boolean;
+  };
+  /**
+   * What moves the bytes: our pump, or the platform's own `pipeTo` through a
+   * {@linkcode ByteCounterStream}, which is slower and counts what is on its way as well.
+   *
+   * @default {"auto"}
+   */
+  via?: "auto" | "pipeTo";
+}
+
+/** What {@linkcode join} has moved. */
+export interface JoinResult {
+  /** What has passed from `a` to `b`. */
+  aToB: PipeResult;
+  /** What has passed from `b` to `a`. */
+  bToA: PipeResult;
+  /** Whether both directions reached their end, or the second fell silent for `halfCloseTimeout`. */
+  ended: "eof" | "timeout";
+}
+
+/**
+ * Connects two ends: whatever one sends, the other gets, both ways at once, until both have ended.
+ *
+ * When one end reaches its end of file, everything read is written to the other, whose write side
+ * alone is closed then; the other direction goes on. When both directions have ended, each end is
+ * closed once. Both ends belong to `join` until its promise settles, and are closed by then.
+ *
+ * On the first failure, and on an abort, both ends are torn down in the same turn: a pair's `readable`
+ * is cancelled, its `writable` aborted and its `close` called, a Go-style end's `abort`, else its
+ * `close`, each with the bare reason. No pending write is waited for, but for the chunk in flight after
+ * a failed read, for at most 1 s; nor is the teardown itself for longer than that.
+ *
+ * @typeParam A The chunks that `a` sends.
+ * @typeParam B The chunks that `b` sends.
+ * @param a One end: a pair of streams or a Go-style end as a `Deno.Conn`.
+ * @param b The other end.
+ * @param options Limits and timeouts; see {@linkcode JoinOptions}.
+ * @returns What passed each way.
+ * @throws {TypeError} If an end is none, needs an adapter, has a locked stream or is given twice, or if
+ * an option is of the wrong type; nothing is touched.
+ * @throws {RangeError} If an option is out of range; nothing is touched.
+ * @throws {JoinError} If a read or a write fails, with the error as its `cause`; at the `limit` (cause: a
+ * {@linkcode LimitError}) and after `idleTimeout` (cause: a `TimeoutError` `DOMException`).
+ * @throws `signal.reason` if the signal aborts.
+ *
+ * @example Connect two in-memory ends
+ * ```ts
+ * import { join, memoryPair } from "@webstreams/join";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [client, a] = memoryPair();
+ * const [b, server] = memoryPair();
+ * const joined = join(a, b);
+ *
+ * const request = client.writable.getWriter();
+ * await request.write(new TextEncoder().encode("question"));
+ * await request.close();
+ * assertEquals(await new Response(server.readable).text(), "question");
+ *
+ * // The client has ended, and still gets its answer.
+ * const response = server.writable.getWriter();
+ * await response.write(new TextEncoder().encode("answer"));
+ * await response.close();
+ * assertEquals(await new Response(client.readable).text(), "answer");
+ *
+ * const { aToB, bToA } = await joined;
+ * assertEquals([aToB.bytes, bToA.bytes], [8, 6]);
+ * ```
+ */
+export function join<A, B>(
+  a: Pair<A, B> | Conn,
+  b: Pair<B, A> | Conn,
+  options?: JoinOptions,
+): Promise<JoinResult> {
+  try {
+    assertEnd(ACTION, "a", a);
+    assertEnd(ACTION, "b", b);
+    if (Object.is(a, b)) throw new TypeError(`${ACTION} an end with itself: 'a' and 'b' are one`);
+    return new Join(a, b, readOptions(options ?? {})).result;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+const ACTION = "Cannot join";
+/** How long a failed read waits for the chunk in flight, and how long the teardown may take. */
+const GRACE_MS = 1000;
+const HALF_CLOSE_TIMEOUT_MS = 30_000;
+
+type CheckedOptions = ReturnType<typeof readOptions>;
+
+function readOptions(options: JoinOptions) {
+  if (typeof options !== "object") {
+    throw new TypeError(`${ACTION} as the options must be an object: got ${show(options)}`);
+  }
+  const read = new OptionReader(ACTION);
+  const { via = "auto" } = options;
+  if (via !== "auto" && via !== "pipeTo") {
+    throw new TypeError(`${ACTION} as 'via' must be "auto" or "pipeTo": got ${show(via)}`);
+  }
+  const directions = ["aToB", "bToA"] as const;
+  const [limitAToB, limitBToA] = read.each("limit", options.limit, directions);
+  const [rateAToB, rateBToA] = read.each("rate", options.rate, directions);
+  const [leaveA, leaveB] = read.each("preventClose", options.preventClose, ["a", "b"]);
+  const { halfCloseTimeout } = options;
+  return {
+    via,
+    limit: { aToB: read.limit("limit", limitAToB), bToA: read.limit("limit", limitBToA) },
+    rate: { aToB: read.rate("rate", rateAToB), bToA: read.rate("rate", rateBToA) },
+    preventClose: {
+      a: read.boolean("preventClose", leaveA),
+      b: read.boolean("preventClose", leaveB),
+    },
+    idleTimeout: read.timeout("idleTimeout", options.idleTimeout, Infinity),
+    halfCloseTimeout: halfCloseTimeout === undefined
+      ? undefined
+      : read.timeout("halfCloseTimeout", halfCloseTimeout, Infinity),
+    signal: read.signal(options.signal),
+    pool: read.pool(options.pool),
+    stats: read.stats(options.stats) as JoinStats | undefined,
+  };
+}
+
+/** One `join`: two lanes, one outcome. */
+class Join {
+  readonly result: Promise<JoinResult>;
+  readonly #options: CheckedOptions;
+  readonly #ends: { readonly a: JoinedEnd; readonly b: JoinedEnd };
+  readonly #lanes: readonly [Lane, Lane];
+  readonly #halfCloseTimeout: number;
+  readonly #watchdog?: Watchdog;
+  #halfClosedAt = Infinity;
+  #failure?: Failure;
+  #over = false;
+  #settle!: { resolve: (result: JoinResult) => void; reject: (error: unknown) => void };
+
+  constructor(a: End<unknown, unknown>, b: End<unknown, unknown>, options: CheckedOptions) {
+    const { idleTimeout, signal, stats = {} } = options;
+    this.#options = options;
+    stats.aToB = { bytes: 0, chunks: 0 };
+    stats.bToA = { bytes: 0, chunks: 0 };
+    const ends = this.#ends = {
+      a: new JoinedEnd(a, options.preventClose.a),
+      b: new JoinedEnd(b, options.preventClose.b),
+    };
+    const bothHalfClose = ends.a.halfCloses && ends.b.halfCloses;
+    this.#halfCloseTimeout = options.halfCloseTimeout ??
+      (bothHalfClose ? Infinity : HALF_CLOSE_TIMEOUT_MS);
+    const timed = Math.min(idleTimeout, this.#halfCloseTimeout) !== Infinity;
+    this.#lanes = this.#open({ aToB: stats.aToB, bToA: stats.bToA }, timed);
+    if (timed) this.#watchdog = new Watchdog(() => this.#deadline(), () => this.#expired());
+
+    this.result = new Promise((resolve, reject) => this.#settle = { resolve, reject });
+    if (signal?.aborted) this.#abort();
+    else this.#start();
+  }
+
+  #start(): void {
+    this.#options.signal?.addEventListener("abort", this.#abort);
+    for (const lane of this.#lanes) lane.pump.start((ending) => void this.#laneEnded(lane, ending));
+    this.#watchdog?.watch();
+  }
+
+  /** Locks everything, or nothing. */
+  #open(counts: Record<Direction, Counts>, timed: boolean): [Lane, Lane] {
+    const { a, b } = this.#ends;
+    const aToB = this.#openLane("aToB", a, b, counts.aToB, timed);
+    try {
+      return [aToB, this.#openLane("bToA", b, a, counts.bToA, timed)];
+    } catch (error) {
+      aToB.pump.release();
+      throw error;
+    }
+  }
+
+  #openLane(
+    direction: Direction,
+    from: JoinedEnd,
+    to: JoinedEnd,
+    counts: Counts,
+    timed: boolean,
+  ): Lane {
+    const { limit, rate, pool, via } = this.#options;
+    const meter = new Meter({
+      counts,
+      limit: limit[direction],
+      rate: rate[direction],
+      direction,
+      timed,
+    });
+    const native = via === "pipeTo";
+    const sink = to.openSink(native ? new Meter({ counts: { bytes: 0, chunks: 0 } }) : meter);
+    try {
+      const source = from.openSource({ pool, reused: sink.consumes && !native });
+      return new Lane(direction, new (native ? PlatformPump : Pump)(source, sink, meter));
+    } catch (error) {
+      sink.release();
+      throw error;
+    }
+  }
+
+  async #laneEnded(lane: Lane, ending: Ending): Promise<void> {
+    if (ending.how === "failed") return this.#laneFailed(lane, ending);
+    lane.atEnd = true;
+    try {
+      // Everything read must be written before the other end learns that this one has ended.
+      const { sink } = lane.pump;
+      await lane.pump.settled();
+      if (this.#over) return;
+      if (!sink.writable && !this.#ends[lane.to].gone) await sink.closed;
+      const from = this.#ends[lane.from];
+      if (!from.halfCloses) this.#giveUpWriting(lane.from);
+      await this.#ends[lane.to].halfClose(sink);
+    } catch (error) {
+      return this.#laneFailed(lane, { how: "failed", side: "write", error });
+    }
+    if (this.#over) return;
+    lane.ended = true;
+    const other = this.#otherThan(lane);
+    if (other.ended) return this.#succeed();
+    this.#halfClosedAt = performance.now();
+    this.#watchdog?.watch();
+  }
+
+  /** An end that cannot half-close has ended: it takes nothing any more either. */
+  #giveUpWriting(end: "a" | "b"): void {
+    const lane = this.#lanes[end === "a" ? 1 : 0];
+    this.#ends[end].gone = true;
+    if (!lane.atEnd) lane.pump.drain();
+  }
+
+  async #laneFailed(lane: Lane, ending: Ending & { how: "failed" }): Promise<void> {
+    if (this.#over) return;
+    const failure = lane.failed(ending);
+    if (this.#failure) return;
+    this.#failure = failure;
+    // What was read before the failure is the reader's; a stalled one must not keep everything open.
+    if (ending.side === "read") await bounded(lane.pump.settled(), GRACE_MS);
+    this.#fail(failure);
+  }
+
+  #fail(failure: Failure): void {
+    if (this.#over) return;
+    const other = this.#lanes.find((lane) => lane.failure && lane.failure !== failure)?.failure;
+    const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
+    const error = new JoinError({ ...failure, other, aToB, bToA });
+    void this.#tearDown(failure.cause, error);
+  }
+
+  readonly #abort = () => {
+    if (this.#over) return;
+    const { reason } = this.#options.signal!;
+    void this.#tearDown(reason, reason);
+  };
+
+  #deadline(): number {
+    const [aToB, bToA] = this.#lanes;
+    const idle = Math.max(aToB.lastActivity, bToA.lastActivity) + this.#options.idleTimeout;
+    return Math.min(idle, this.#silentAt());
+  }
+
+  /** When the direction that is left will have been silent for too long. */
+  #silentAt(): number {
+    if (this.#halfClosedAt === Infinity) return Infinity;
+    const left = this.#lanes[this.#lanes[0].ended ? 1 : 0];
+    return Math.max(this.#halfClosedAt, left.lastActivity) + this.#halfCloseTimeout;
+  }
+
+  #expired(): void {
+    if (this.#over) return;
+    if (this.#failure) return this.#fail(this.#failure);
+    if (this.#silentAt() <= performance.now()) return void this.#giveUpWaiting();
+    const message = `Nothing was read or written for ${this.#options.idleTimeout} ms`;
+    this.#fail({ cause: new DOMException(message, "TimeoutError") });
+  }
+
+  async #giveUpWaiting(): Promise<void> {
+    this.#finish();
+    await this.#endBoth((end, source, sink) => end.closeSilent(source, sink));
+    this.#fulfil("timeout");
+  }
+
+  async #succeed(): Promise<void> {
+    const { a, b } = this.#ends;
+    const [aToB, bToA] = this.#lanes;
+    const outcomes = await Promise.allSettled([a.close(bToA.pump.sink), b.close(aToB.pump.sink)]);
+    if (this.#over) return;
+    const at = outcomes.findIndex((outcome) => outcome.status === "rejected");
+    if (at === -1) {
+      this.#finish();
+      return this.#fulfil("eof");
+    }
+    const { reason: error } = outcomes[at] as PromiseRejectedResult;
+    void this.#laneFailed(at === 0 ? bToA : aToB, { how: "failed", side: "write", error });
+  }
+
+  async #tearDown(reason: unknown, error: unknown): Promise<void> {
+    this.#finish();
+    await this.#endBoth((end, source, sink) => end.tearDown(source, sink, reason));
+    this.#release();
+    this.#settle.reject(error);
+  }
+
+  /** Both in the same turn, and no longer than it may take. */
+  #endBoth(by: (end: JoinedEnd, source: Source, sink: Sink) => Promise<void>): Promise<void> {
+    const { a, b } = this.#ends;
+    const [{ pump: aToB }, { pump: bToA }] = this.#lanes;
+    return bounded(
+      Promise.all([by(a, aToB.source, bToA.sink), by(b, bToA.source, aToB.sink)]),
+      GRACE_MS,
+    );
+  }
+
+  /** Nothing that happens from here on changes the outcome. */
+  #finish(): void {
+    this.#over = true;
+    this.#watchdog?.stop();
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    for (const { pump } of this.#lanes) pump.halt();
+  }
+
+  #release(): void {
+    for (const { pump } of this.#lanes) pump.release();
+  }
+
+  #fulfil(ended: "eof" | "timeout"): void {
+    this.#release();
+    const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
+    this.#settle.resolve({ aToB, bToA, ended });
+  }
+
+  #otherThan(lane: Lane): Lane {
+    return this.#lanes[lane === this.#lanes[0] ? 1 : 0];
+  }
+}

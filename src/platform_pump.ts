@@ -1,0 +1,119 @@
+import { ByteCounterStream } from "./byte_counter.ts";
+import { byteLengthOf, bytesOf } from "./bytes.ts";
+import { Pump } from "./pump.ts";
+import { discard, writeWhole } from "./sink.ts";
+import { EOF, NOTHING } from "./source.ts";
+
+/**
+ * The same with the platform's own `pipeTo` and `pipeThrough` as the loop, counted by a
+ * {@linkcode ByteCounterStream}: the reference for the pump. Both ends stay in our hands behind two
+ * thin streams, so that a write that never settles cannot keep them locked.
+ */
+export class PlatformPump extends Pump {
+  #controller?: ReadableStreamDefaultController<unknown>;
+  #abandonWrite?: () => void;
+  #pulling = false;
+  #ended = false;
+
+  protected override async move(turn: number): Promise<void> {
+    // The loop may still hold what came before the source's end: only a read tells that it is over.
+    this.reading = true;
+    const readable = new ReadableStream<unknown>({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      pull: (controller) => this.#pull(controller, turn),
+    }, { highWaterMark: 0 });
+    const writable = new WritableStream<unknown>({ write: (chunk) => this.#write(chunk) });
+    const counter = new ByteCounterStream<unknown>({ stats: this.meter.counts });
+    try {
+      await readable.pipeThrough(counter).pipeTo(writable);
+      if (turn === this.turn) this.end({ how: "eof" });
+    } catch {
+      // The read or the write that failed has told.
+    }
+  }
+
+  override drain(): void {
+    this.target = discard;
+    this.#abandonWrite?.();
+  }
+
+  override halt(): void {
+    super.halt();
+    if (!this.#ended) this.#controller?.error(new Error("The join has ended"));
+    this.#ended = true;
+    this.#abandonWrite?.();
+  }
+
+  protected override closedUnanswered(): void {
+    if (this.#pulling) this.#close();
+  }
+
+  #close(): void {
+    if (!this.#ended) this.#controller?.close();
+    this.#ended = true;
+  }
+
+  async #pull(controller: ReadableStreamDefaultController<unknown>, turn: number): Promise<void> {
+    try {
+      let chunk: unknown = NOTHING;
+      while (chunk === NOTHING) {
+        this.#pulling = true;
+        const result = await this.source.pull();
+        if (turn !== this.turn || this.#ended) return;
+        chunk = this.source.take(result);
+        this.#pulling = false;
+      }
+      if (chunk === EOF) return this.#close();
+      if (this.meter.timed) this.meter.touch();
+      await this.#shape(chunk, controller);
+    } catch (error) {
+      this.#ended = true;
+      controller.error(error);
+      this.end({ how: "failed", side: this.#pulling ? "read" : undefined, error });
+    }
+  }
+
+  async #shape(
+    chunk: unknown,
+    controller: ReadableStreamDefaultController<unknown>,
+  ): Promise<void> {
+    let rest = chunk;
+    let left = byteLengthOf(chunk);
+    while (this.meter.shapes && left > 0) {
+      const size = this.meter.grant(left);
+      await this.meter.delay(size);
+      if (size === left) break;
+      const bytes = bytesOf(rest)!;
+      controller.enqueue(bytes.subarray(0, size));
+      rest = bytes.subarray(size);
+      left -= size;
+    }
+    controller.enqueue(rest);
+  }
+
+  async #write(chunk: unknown): Promise<void> {
+    const target = this.target;
+    const { turn } = this;
+    const current = () => target === this.target && turn === this.turn;
+    this.holding = true;
+    try {
+      await this.#orAbandoned(writeWhole(target, chunk, current));
+      if (this.meter.timed) this.meter.touch();
+    } catch (error) {
+      if (current()) this.end({ how: "failed", side: "write", error });
+      throw error;
+    } finally {
+      this.holding = false;
+    }
+  }
+
+  /** As `write`, but fulfils at once when it is given up: a stuck one must not keep the loop alive. */
+  #orAbandoned(write: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#abandonWrite = resolve;
+      write.then(resolve, reject);
+    });
+  }
+}

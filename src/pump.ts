@@ -1,0 +1,291 @@
+import { byteLengthOf, bytesOf } from "./bytes.ts";
+import type { Meter } from "./meter.ts";
+import { discard, type Sink, WRITTEN } from "./sink.ts";
+import { EOF, NOTHING, type Source } from "./source.ts";
+
+/** How a direction ended: at the end of its source, or with the first failure. */
+export type Ending =
+  | { readonly how: "eof" }
+  | { readonly how: "failed"; readonly side?: "read" | "write"; readonly error: unknown };
+
+/** A loop that never waits would starve timers and the `signal`: so often it lets others run. */
+const MOST_TURNS_WITHOUT_WAITING = 1024;
+
+/**
+ * Moves chunks from a source to a sink until one of them ends, and reports that once. It starts
+ * nothing further then; what to do about it is its owner's business.
+ */
+export class Pump {
+  readonly source: Source;
+  readonly sink: Sink;
+  readonly meter: Meter;
+  /** Where chunks go: the sink, or nowhere once it has been given up. */
+  protected target: Sink;
+  /** Whether a read is under way. */
+  protected reading = false;
+  /** Whether a chunk has been read and not yet been written. */
+  protected holding = false;
+  protected stopped = false;
+  /** What was begun in an earlier turn has been given up and must not go on. */
+  protected turn = 0;
+  #live = false;
+  #over = false;
+  #running: Promise<void> = Promise.resolve();
+  #onEnd: (ending: Ending) => void = () => {};
+  #forgotten?: ReturnType<typeof setTimeout>;
+  #sourceClosed = false;
+  #sinkClosed = false;
+  #sourceError?: { readonly error: unknown };
+  #sinkError?: { readonly error: unknown };
+
+  constructor(source: Source, sink: Sink, meter: Meter) {
+    this.source = source;
+    this.sink = this.target = sink;
+    this.meter = meter;
+  }
+
+  /** Starts moving; `onEnd` is called once, with how it ended. */
+  start(onEnd: (ending: Ending) => void): void {
+    this.#onEnd = onEnd;
+    const { source, sink } = this;
+    source.closed?.then(
+      () => this.#saw(() => this.#sourceClosed = true),
+      (error) => this.#saw(() => this.#sourceError = { error }),
+    );
+    sink.closed?.then(
+      () => this.#saw(() => this.#sinkClosed = true),
+      (error) => this.#saw(() => this.#sinkError = { error }),
+    );
+    const begin = () => {
+      this.#live = true;
+      this.check();
+      this.#go();
+    };
+    // What has been closed or errored before shows a microtask later, and must be seen before a read.
+    if (source.closed || sink.closed) queueMicrotask(begin);
+    else begin();
+  }
+
+  /** Starts no further read; a chunk that has been read is still written. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /** Fulfils once every chunk that has been read has been written, or could not be. */
+  async settled(): Promise<void> {
+    do {
+      if (this.holding) await this.#running;
+      await this.target.drained();
+    } while (this.holding);
+  }
+
+  /** Ends if a stream's state demands it: the four conditions of ReadableStreamPipeTo, in its order. */
+  check(): void {
+    if (this.#over || !this.#live) return;
+    const sinkGivenUp = this.target === discard;
+    if (this.#sourceError && !this.reading) {
+      this.end({ how: "failed", side: "read", error: this.#sourceError.error });
+    } else if (this.#sinkError && !sinkGivenUp) {
+      this.end({ how: "failed", side: "write", error: this.#sinkError.error });
+    } else if (this.#sourceClosed && !this.reading) {
+      this.end({ how: "eof" });
+    } else if (this.#sinkClosed && !sinkGivenUp) {
+      this.closedEarly();
+    } else if (this.#sourceClosed && this.source.mayForgetReads) {
+      // A read that has been answered is at most some microtasks behind.
+      this.#forgotten ??= setTimeout(() => {
+        if (this.reading) this.closedUnanswered();
+      });
+    }
+  }
+
+  /** Gives the sink up, with whatever is under way to it: what the source still brings is dropped. */
+  drain(): void {
+    if (this.#over || this.target === discard) return;
+    if (this.holding) this.source.abandon();
+    this.target = discard;
+    if (this.reading || !this.#live) return;
+    this.turn++;
+    this.meter.hurry();
+    this.holding = false;
+    this.#go();
+  }
+
+  /** Gives up whatever is under way: nothing further is read, written or reported. */
+  halt(): void {
+    this.turn++;
+    this.stopped = this.#over = true;
+    this.meter.hurry();
+    clearTimeout(this.#forgotten);
+  }
+
+  /** Halts and unlocks both streams. */
+  release(): void {
+    this.halt();
+    const settled = !this.reading && !(this.holding && this.target.consumes);
+    this.source.release(settled);
+    this.sink.release();
+  }
+
+  /** Reports how it ended, if it is the first to tell. */
+  protected end(ending: Ending): void {
+    if (this.#over) return;
+    this.stopped = this.#over = true;
+    clearTimeout(this.#forgotten);
+    this.#onEnd(ending);
+  }
+
+  /** The source has closed and will never answer the read that waits. */
+  protected closedUnanswered(): void {
+    this.end({ how: "eof" });
+  }
+
+  protected closedEarly(): void {
+    const error = new TypeError("The writable was closed before everything was written to it");
+    this.end({ how: "failed", side: "write", error });
+  }
+
+  /** The hot loop: read ▸ meter ▸ write. It awaits only what is a promise. */
+  protected async move(turn: number): Promise<void> {
+    const { source, meter } = this;
+    let turnsWithoutWaiting = 0;
+    try {
+      while (!this.stopped) {
+        const sink = this.target;
+        if (sink.full && !(await this.#room(turn))) return;
+        turnsWithoutWaiting++;
+
+        this.reading = true;
+        let result = source.pull();
+        if (isPromise(result)) {
+          result = await result;
+          if (turn !== this.turn) return;
+          turnsWithoutWaiting = 0;
+        }
+        const chunk = source.take(result);
+        this.reading = false;
+        if (chunk === EOF) return this.end({ how: "eof" });
+        if (chunk === NOTHING) {
+          await macrotask();
+          if (turn !== this.turn) return;
+          continue;
+        }
+
+        this.holding = true;
+        if (meter.timed) meter.touch();
+        if (meter.shapes && this.target !== discard) {
+          await this.#writeShaped(chunk, turn);
+          if (turn !== this.turn) return;
+        } else {
+          const target = this.target;
+          let written = target.write(chunk, byteLengthOf(chunk));
+          if (written !== WRITTEN) {
+            if (isPromise(written)) {
+              written = await written;
+              if (turn !== this.turn) return;
+              turnsWithoutWaiting = 0;
+            }
+            if (!target.accept(written)) {
+              await this.#writeRest(target, turn);
+              if (turn !== this.turn) return;
+            }
+          }
+        }
+        this.holding = false;
+        if (turnsWithoutWaiting === MOST_TURNS_WITHOUT_WAITING) {
+          await macrotask();
+          if (turn !== this.turn) return;
+          turnsWithoutWaiting = 0;
+        }
+      }
+    } catch (error) {
+      if (turn === this.turn) this.#fail(error);
+    }
+  }
+
+  #go(): void {
+    if (!this.stopped) this.#running = this.move(this.turn);
+  }
+
+  #saw(note: () => void): void {
+    note();
+    this.check();
+  }
+
+  /** Waits out backpressure; `false` if nothing is to be read any more. */
+  async #room(turn: number): Promise<boolean> {
+    const sink = this.target;
+    await sink.ready();
+    if (turn !== this.turn || this.stopped) return false;
+    if (!sink.full) return true;
+    // A stream that is ready with no room is closing (WritableStream, `ready` and `desiredSize`); one
+    // that is no longer writable tells why in `closed`.
+    if (sink.writable) this.closedEarly();
+    return false;
+  }
+
+  async #writeShaped(chunk: unknown, turn: number): Promise<void> {
+    let rest = chunk;
+    let left = byteLengthOf(chunk);
+    do {
+      let size = left;
+      if (left > 0) {
+        try {
+          size = this.meter.grant(left);
+        } catch (error) {
+          await this.target.drained();
+          this.holding = false;
+          if (turn === this.turn) this.end({ how: "failed", error });
+          return;
+        }
+        await this.meter.delay(size);
+        if (turn !== this.turn) return;
+      }
+      const target = this.target;
+      let piece = rest;
+      if (size < left) {
+        const bytes = bytesOf(rest)!;
+        piece = bytes.subarray(0, size);
+        rest = bytes.subarray(size);
+      }
+      left -= size;
+      let written = target.write(piece, size);
+      if (written !== WRITTEN) {
+        if (isPromise(written)) written = await written;
+        if (turn !== this.turn) return;
+        if (!target.accept(written)) await this.#writeRest(target, turn);
+      }
+      if (left > 0 && target.full) await target.ready();
+      if (turn !== this.turn) return;
+    } while (left > 0);
+  }
+
+  async #writeRest(target: Sink, turn: number): Promise<void> {
+    let written: unknown;
+    do {
+      written = target.writeRest();
+      if (isPromise(written)) written = await written;
+      if (turn !== this.turn) return;
+    } while (!target.accept(written));
+  }
+
+  #fail(error: unknown): void {
+    if (this.reading) {
+      this.reading = false;
+      return this.end({ how: "failed", side: "read", error });
+    }
+    this.holding = false;
+    this.target.refuse();
+    // A stream that is still erroring becomes errored, and tells, once its write under way has settled.
+    if (this.target.writable) this.end({ how: "failed", side: "write", error });
+  }
+}
+
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value &&
+    typeof value.then === "function";
+}
+
+function macrotask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}

@@ -1,0 +1,253 @@
+import { byteLengthOf, bytesOf } from "./bytes.ts";
+import type { Writer } from "./ends.ts";
+import { show } from "./errors.ts";
+import type { Meter } from "./meter.ts";
+
+/** What {@linkcode Sink.write} returns when there is nothing to await and nothing to accept. */
+export const WRITTEN = Symbol("written");
+
+/**
+ * What can be written. {@linkcode Sink.write} starts a write and {@linkcode Sink.accept} looks at its
+ * result, for the same reason as in a source.
+ */
+export interface Sink {
+  /** Follows the stream's state; `undefined` where only a write tells. */
+  readonly closed?: Promise<unknown>;
+  /** Whether a chunk's memory may be used again once its write has settled. */
+  readonly consumes: boolean;
+  /** Whether backpressure forbids to read for it now. */
+  readonly full: boolean;
+  /** Whether it can still be written to: neither erroring, nor errored, nor closed. */
+  readonly writable: boolean;
+  /** Whether a write is under way. */
+  readonly pending: boolean;
+  /** Fulfils, never rejects, once it is no longer full or never will be. */
+  ready(): Promise<void>;
+  /**
+   * Starts a write of `chunk`, `size` bytes: {@linkcode WRITTEN}, or the result to accept before the
+   * next read, or a promise of it.
+   */
+  write(chunk: unknown, size: number): unknown;
+  /** Takes the result of a write; `false` if {@linkcode Sink.writeRest} must follow. */
+  accept(result: unknown): boolean;
+  /** Writes what the last write has left. */
+  writeRest(): unknown;
+  /** The write, or what it gave, has failed. */
+  refuse(): void;
+  /** Fulfils, never rejects, once every write has settled. */
+  drained(): Promise<void>;
+  /** Ends writing after success. */
+  end(): Promise<void>;
+  /** Ends writing after a failure. */
+  abort(reason: unknown): void | Promise<void>;
+  /** Unlocks. */
+  release(): void;
+}
+
+const ignore = () => {};
+
+/** Any `WritableStream`. */
+export class StreamSink implements Sink {
+  readonly closed: Promise<unknown>;
+  readonly consumes: boolean;
+  readonly #writer: WritableStreamDefaultWriter<unknown>;
+  readonly #meter: Meter;
+  #over = false;
+  #outstanding = 0;
+  #awaitedSize = 0;
+  #last?: Promise<void>;
+
+  constructor(stream: WritableStream<unknown>, meter: Meter, consumes: boolean) {
+    this.#writer = stream.getWriter();
+    this.#meter = meter;
+    this.consumes = consumes;
+    this.closed = this.#writer.closed;
+    const over = () => this.#over = true;
+    this.closed.then(over, over);
+  }
+
+  get full(): boolean {
+    return !(this.#writer.desiredSize! > 0);
+  }
+
+  get writable(): boolean {
+    return !this.#over && this.#writer.desiredSize !== null;
+  }
+
+  get pending(): boolean {
+    return this.#outstanding > 0;
+  }
+
+  ready(): Promise<void> {
+    return this.#writer.ready.then(ignore, ignore);
+  }
+
+  write(chunk: unknown, size: number): typeof WRITTEN | Promise<void> {
+    const written = this.#last = this.#writer.write(chunk);
+    // Alone and at the high-water mark, it settles just when the stream gets ready: one wait for both.
+    if (++this.#outstanding === 1 && (this.consumes || this.full)) {
+      this.#awaitedSize = size;
+      return written;
+    }
+    written.then(() => this.#fulfilled(size), () => this.refuse());
+    return WRITTEN;
+  }
+
+  accept(): boolean {
+    this.#fulfilled(this.#awaitedSize);
+    return true;
+  }
+
+  writeRest(): void {}
+
+  refuse(): void {
+    this.#outstanding--;
+  }
+
+  async drained(): Promise<void> {
+    let last;
+    do {
+      last = this.#last;
+      // A failed write shows in `closed`.
+      await last?.catch(ignore);
+    } while (last !== this.#last);
+  }
+
+  /** Writable streams refuse a second close; how the first one ended then tells. */
+  async end(): Promise<void> {
+    try {
+      await this.#writer.close();
+    } catch {
+      await this.closed;
+    }
+  }
+
+  abort(reason: unknown): Promise<void> {
+    return this.#writer.abort(reason);
+  }
+
+  release(): void {
+    this.#writer.releaseLock();
+  }
+
+  #fulfilled(size: number): void {
+    this.#outstanding--;
+    this.#meter.add(size, 1);
+  }
+}
+
+/** A Go-style end, whose writes may be partial. */
+export class WriterSink implements Sink {
+  readonly consumes = true;
+  readonly full = false;
+  readonly writable = true;
+  pending = false;
+  readonly #writer: Writer;
+  readonly #meter: Meter;
+  #rest = new Uint8Array(0);
+
+  constructor(writer: Writer, meter: Meter) {
+    this.#writer = writer;
+    this.#meter = meter;
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  write(chunk: unknown): unknown {
+    const bytes = bytesOf(chunk);
+    if (bytes === undefined) {
+      throw new TypeError(
+        `Only an ArrayBuffer or a view can be written to a Go-style end: got ${show(chunk)}`,
+      );
+    }
+    this.#rest = bytes;
+    if (this.#rest.length === 0) {
+      this.#meter.add(0, 1);
+      return WRITTEN;
+    }
+    return this.writeRest();
+  }
+
+  writeRest(): unknown {
+    this.pending = true;
+    return this.#writer.write(this.#rest);
+  }
+
+  accept(count: unknown): boolean {
+    const { length } = this.#rest;
+    this.pending = false;
+    if (count === length) {
+      this.#meter.add(length, 1);
+      return true;
+    }
+    if (
+      typeof count !== "number" || !Number.isInteger(count) || count <= 0 || count > length
+    ) {
+      throw new RangeError(
+        `A write of ${length} bytes must give a count of 1 to ${length}: got ${show(count)}`,
+      );
+    }
+    this.#meter.add(count, 0);
+    this.#rest = this.#rest.subarray(count);
+    return false;
+  }
+
+  refuse(): void {
+    this.pending = false;
+  }
+
+  drained(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async end(): Promise<void> {
+    if (this.#writer.closeWrite) await this.#writer.closeWrite();
+    else await this.#writer.close?.();
+  }
+
+  async abort(reason: unknown): Promise<void> {
+    if (this.#writer.abort) await this.#writer.abort(reason);
+    else await this.#writer.close?.();
+  }
+
+  release(): void {}
+}
+
+/** Drops what it is given, uncounted. */
+export const discard: Sink = {
+  consumes: true,
+  full: false,
+  writable: true,
+  pending: false,
+  ready: () => Promise.resolve(),
+  write: () => WRITTEN,
+  accept: () => true,
+  writeRest: () => undefined,
+  refuse: ignore,
+  drained: () => Promise.resolve(),
+  end: () => Promise.resolve(),
+  abort: ignore,
+  release: ignore,
+};
+
+/** Writes a whole chunk, as long as `goOn` says so. */
+export async function writeWhole(
+  sink: Sink,
+  chunk: unknown,
+  goOn: () => boolean = () => true,
+): Promise<void> {
+  try {
+    if (sink.full) await sink.ready();
+    let written = goOn() ? sink.write(chunk, byteLengthOf(chunk)) : WRITTEN;
+    while (written !== WRITTEN) {
+      const result = await written;
+      if (!goOn() || sink.accept(result)) return;
+      written = sink.writeRest();
+    }
+  } catch (error) {
+    sink.refuse();
+    throw error;
+  }
+}

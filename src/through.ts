@@ -1,0 +1,64 @@
+import { assertEnd, canHalfClose, type End, type Pair } from "./ends.ts";
+import { join } from "./join.ts";
+
+/**
+ * Layers a pair of transforms on an end: what is written goes through `outgoing` to the end, what the
+ * end sends comes out through `incoming`.
+ *
+ * The end is locked at once, and closed when both directions have ended; a failure on either side of
+ * the transforms tears down the other one.
+ *
+ * Mind what a transform holds back: a `CompressionStream` gives out little before it is closed. That
+ * is fine for a transfer, and stalls a conversation.
+ *
+ * @typeParam R The chunks that come out.
+ * @typeParam W The chunks that go in.
+ * @param end What to layer on.
+ * @param outgoing What is written passes through it, as a `CompressionStream`.
+ * @param incoming What is read has passed through it, as a `DecompressionStream`.
+ * @returns An end for {@linkcode join}, half-closing if `end` is.
+ * @throws {TypeError} If `end` is none, or has a locked stream.
+ *
+ * @example Compress between two relays
+ * ```ts
+ * import { join, memoryPair, through } from "@webstreams/join";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [client, a] = memoryPair();
+ * const [b, far] = memoryPair();
+ * const gzip = { outgoing: new CompressionStream("gzip"), incoming: new DecompressionStream("gzip") };
+ * const joined = join(a, through(b, gzip.outgoing, gzip.incoming));
+ *
+ * const received = new Response(far.readable.pipeThrough(new DecompressionStream("gzip"))).text();
+ * const writer = client.writable.getWriter();
+ * await writer.write(new TextEncoder().encode("hello"));
+ * await writer.close();
+ * assertEquals(await received, "hello");
+ *
+ * await new Blob([]).stream().pipeThrough(new CompressionStream("gzip")).pipeTo(far.writable);
+ * await joined;
+ * ```
+ */
+export function through<R, W>(
+  end: End,
+  outgoing: { readable: ReadableStream<Uint8Array<ArrayBuffer>>; writable: WritableStream<W> },
+  incoming: { readable: ReadableStream<R>; writable: WritableStream<Uint8Array<ArrayBuffer>> },
+): Pair<R, W> {
+  assertEnd("Cannot layer on it", "end", end);
+  const aborter = new AbortController();
+  const inner = { readable: outgoing.readable, writable: incoming.writable };
+  // Who uses the layered end waits for it; how long is theirs to say.
+  const options = { signal: aborter.signal, halfCloseTimeout: Infinity };
+  const joined = join(end, inner, options).then(() => {}, () => {
+    // It shows in both of the streams that are left outside.
+  });
+  return {
+    readable: incoming.readable,
+    writable: outgoing.writable,
+    halfClose: canHalfClose(end),
+    close(reason) {
+      if (reason !== undefined) aborter.abort(reason);
+      return joined;
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { assertEnd, type Conn, type End, isConn, type Pair } from "./ends.ts";
+import { bytesOf } from "./bytes.ts";
+import { show } from "./errors.ts";
+import { readableAfter } from "./halves.ts";
+
+/**
+ * Gives an end that yields `bytes` first, and then what `end` sends: for what was read too far, as the
+ * head of an HTTP CONNECT or Upgrade request, a TLS SNI or a PROXY header.
+ *
+ * A pair's `readable` is locked at once; the returned end takes the place of `end`.
+ *
+ * @typeParam E The kind of end.
+ * @param end The end that was read from.
+ * @param bytes What was read; copied, so that it stays the caller's.
+ * @returns An end of the same kind.
+ * @throws {TypeError} If `end` is none or has a locked stream, or `bytes` are none.
+ *
+ * @example Put back what was peeked at
+ * ```ts
+ * import { memoryPair, unread } from "@webstreams/join";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [client, end] = memoryPair();
+ * const writer = client.writable.getWriter();
+ * await writer.write(new TextEncoder().encode("GET / HTTP/1.1"));
+ * await writer.close();
+ *
+ * const reader = end.readable.getReader();
+ * const { value } = await reader.read();
+ * reader.releaseLock();
+ *
+ * const whole = unread(end, value!);
+ * assertEquals(await new Response(whole.readable).text(), "GET / HTTP/1.1");
+ * ```
+ */
+export function unread(end: Conn, bytes: ArrayBufferView | ArrayBuffer): Conn;
+/**
+ * For a pair of streams.
+ *
+ * @typeParam W The chunks that go in.
+ * @param end The end that was read from.
+ * @param bytes What was read.
+ * @returns A pair of streams.
+ */
+export function unread<W>(
+  end: Pair<Uint8Array<ArrayBuffer>, W>,
+  bytes: ArrayBufferView | ArrayBuffer,
+): Pair<Uint8Array<ArrayBuffer>, W>;
+export function unread<W>(
+  end: End<Uint8Array<ArrayBuffer>, W>,
+  bytes: ArrayBufferView | ArrayBuffer,
+): End<Uint8Array<ArrayBuffer>, W> {
+  assertEnd("Cannot unread", "end", end);
+  const head = bytesOf(bytes)?.slice();
+  if (head === undefined) {
+    throw new TypeError(
+      `Cannot unread as 'bytes' must be an ArrayBuffer or a view: got ${show(bytes)}`,
+    );
+  }
+  return isConn(end) ? unreadConn(end, head) : unreadPair(end, head);
+}
+
+function unreadPair<W>(
+  end: Pair<Uint8Array<ArrayBuffer>, W>,
+  head: Uint8Array<ArrayBuffer>,
+): Pair<Uint8Array<ArrayBuffer>, W> {
+  const { writable, halfClose, consumesOnWrite } = end;
+  return {
+    readable: readableAfter(head, end.readable) as ReadableStream<Uint8Array<ArrayBuffer>>,
+    writable,
+    halfClose,
+    consumesOnWrite,
+    close: (reason) => end.close?.(reason),
+  };
+}
+
+function unreadConn(end: Conn, head: Uint8Array<ArrayBuffer>): Conn {
+  const { closeWrite, abort } = end;
+  let rest = head;
+  return {
+    read(p) {
+      if (rest.length === 0) return end.read(p);
+      const taken = rest.subarray(0, p.length);
+      p.set(taken);
+      rest = rest.subarray(taken.length);
+      return taken.length;
+    },
+    write: (p) => end.write(p),
+    close: () => end.close(),
+    ...closeWrite && { closeWrite: () => closeWrite.call(end) },
+    ...abort && { abort: (reason: unknown) => abort.call(end, reason) },
+  };
+}

@@ -21,7 +21,7 @@ export function readableAfter(
 
 /** A Go-style sink as a stream; it is closed when the stream is. */
 export function writableFrom(writer: Writer): WritableStream<unknown> {
-  const sink = new WriterSink(writer, new Meter({ counts: { bytes: 0, chunks: 0 } }));
+  const sink = new WriterSink(writer, new Meter());
   return new WritableStream({
     write: (chunk) => writeWhole(sink, chunk),
     async close() {

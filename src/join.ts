@@ -1,13 +1,14 @@
 import type { BufferPool } from "./buffer_pool.ts";
 import { assertEnd, type Conn, type End, type Pair } from "./ends.ts";
 import { type Counts, type Direction, type Failure, JoinError, show } from "./errors.ts";
-import { bounded, JoinedEnd } from "./joined_end.ts";
-import { Lane } from "./lane.ts";
+import { bounded, GRACE_MS, JoinedEnd } from "./joined_end.ts";
+import { Lane, type LaneOwner } from "./lane.ts";
 import { Meter } from "./meter.ts";
 import { OptionReader } from "./options.ts";
 import type { PipeResult } from "./pipe.ts";
 import { PlatformPump } from "./platform_pump.ts";
 import { type Ending, Pump } from "./pump.ts";
+import { shaperFor } from "./shaper.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -150,8 +151,6 @@ export function join<A, B>(
 }
 
 const ACTION = "Cannot join";
-/** How long a failed read waits for the chunk in flight, and how long the teardown may take. */
-const GRACE_MS = 1000;
 const HALF_CLOSE_TIMEOUT_MS = 30_000;
 
 type CheckedOptions = ReturnType<typeof readOptions>;
@@ -189,84 +188,51 @@ function readOptions(options: JoinOptions) {
 }
 
 /** One `join`: two lanes, one outcome. */
-class Join {
+class Join implements LaneOwner, EventListenerObject {
   readonly result: Promise<JoinResult>;
-  readonly #options: CheckedOptions;
   readonly #ends: { readonly a: JoinedEnd; readonly b: JoinedEnd };
   readonly #lanes: readonly [Lane, Lane];
+  readonly #signal?: AbortSignal;
+  readonly #idleTimeout: number;
   readonly #halfCloseTimeout: number;
   readonly #watchdog?: Watchdog;
   #halfClosedAt = Infinity;
   #failure?: Failure;
+  #grace?: ReturnType<typeof setTimeout>;
   #over = false;
-  #settle!: { resolve: (result: JoinResult) => void; reject: (error: unknown) => void };
+  #resolve!: (result: JoinResult) => void;
+  #reject!: (error: unknown) => void;
 
   constructor(a: End<unknown, unknown>, b: End<unknown, unknown>, options: CheckedOptions) {
-    const { idleTimeout, signal, stats = {} } = options;
-    this.#options = options;
-    stats.aToB = { bytes: 0, chunks: 0 };
-    stats.bToA = { bytes: 0, chunks: 0 };
-    const ends = this.#ends = {
-      a: new JoinedEnd(a, options.preventClose.a),
-      b: new JoinedEnd(b, options.preventClose.b),
-    };
+    const { preventClose, stats = {} } = options;
+    const ends = { a: new JoinedEnd(a, preventClose.a), b: new JoinedEnd(b, preventClose.b) };
     const bothHalfClose = ends.a.halfCloses && ends.b.halfCloses;
+    this.#ends = ends;
+    this.#signal = options.signal;
+    this.#idleTimeout = options.idleTimeout;
     this.#halfCloseTimeout = options.halfCloseTimeout ??
       (bothHalfClose ? Infinity : HALF_CLOSE_TIMEOUT_MS);
-    const timed = Math.min(idleTimeout, this.#halfCloseTimeout) !== Infinity;
-    this.#lanes = this.#open({ aToB: stats.aToB, bToA: stats.bToA }, timed);
+    const timed = Math.min(this.#idleTimeout, this.#halfCloseTimeout) !== Infinity;
+    const aToB = new Meter(stats.aToB = { bytes: 0, chunks: 0 }, timed);
+    const bToA = new Meter(stats.bToA = { bytes: 0, chunks: 0 }, timed);
+    this.#lanes = openLanes(ends, { aToB, bToA }, options);
     if (timed) this.#watchdog = new Watchdog(() => this.#deadline(), () => this.#expired());
 
-    this.result = new Promise((resolve, reject) => this.#settle = { resolve, reject });
-    if (signal?.aborted) this.#abort();
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    if (this.#signal?.aborted) this.handleEvent();
     else this.#start();
   }
 
   #start(): void {
-    this.#options.signal?.addEventListener("abort", this.#abort);
-    for (const lane of this.#lanes) lane.pump.start((ending) => void this.#laneEnded(lane, ending));
-    this.#watchdog?.watch();
+    this.#signal?.addEventListener("abort", this);
+    for (const lane of this.#lanes) lane.start(this);
+    if (!this.#over) this.#watchdog?.watch();
   }
 
-  /** Locks everything, or nothing. */
-  #open(counts: Record<Direction, Counts>, timed: boolean): [Lane, Lane] {
-    const { a, b } = this.#ends;
-    const aToB = this.#openLane("aToB", a, b, counts.aToB, timed);
-    try {
-      return [aToB, this.#openLane("bToA", b, a, counts.bToA, timed)];
-    } catch (error) {
-      aToB.pump.release();
-      throw error;
-    }
-  }
-
-  #openLane(
-    direction: Direction,
-    from: JoinedEnd,
-    to: JoinedEnd,
-    counts: Counts,
-    timed: boolean,
-  ): Lane {
-    const { limit, rate, pool, via } = this.#options;
-    const meter = new Meter({
-      counts,
-      limit: limit[direction],
-      rate: rate[direction],
-      direction,
-      timed,
-    });
-    const native = via === "pipeTo";
-    const sink = to.openSink(native ? new Meter({ counts: { bytes: 0, chunks: 0 } }) : meter);
-    try {
-      const source = from.openSource({ pool, reused: sink.consumes && !native });
-      return new Lane(direction, new (native ? PlatformPump : Pump)(source, sink, meter));
-    } catch (error) {
-      sink.release();
-      throw error;
-    }
-  }
-
-  async #laneEnded(lane: Lane, ending: Ending): Promise<void> {
+  async laneEnded(lane: Lane, ending: Ending): Promise<void> {
     if (ending.how === "failed") return this.#laneFailed(lane, ending);
     lane.atEnd = true;
     try {
@@ -301,8 +267,11 @@ class Join {
     const failure = lane.failed(ending);
     if (this.#failure) return;
     this.#failure = failure;
-    // What was read before the failure is the reader's; a stalled one must not keep everything open.
-    if (ending.side === "read") await bounded(lane.pump.settled(), GRACE_MS);
+    if (ending.side === "read") {
+      // What was read before is owed to the sink; a stalled one must not keep everything open.
+      this.#grace = setTimeout(() => this.#fail(failure), GRACE_MS);
+      await lane.pump.settled();
+    }
     this.#fail(failure);
   }
 
@@ -314,15 +283,16 @@ class Join {
     void this.#tearDown(failure.cause, error);
   }
 
-  readonly #abort = () => {
+  /** The signal aborts. */
+  handleEvent(): void {
     if (this.#over) return;
-    const { reason } = this.#options.signal!;
+    const { reason } = this.#signal!;
     void this.#tearDown(reason, reason);
-  };
+  }
 
   #deadline(): number {
     const [aToB, bToA] = this.#lanes;
-    const idle = Math.max(aToB.lastActivity, bToA.lastActivity) + this.#options.idleTimeout;
+    const idle = Math.max(aToB.lastActivity, bToA.lastActivity) + this.#idleTimeout;
     return Math.min(idle, this.#silentAt());
   }
 
@@ -337,7 +307,7 @@ class Join {
     if (this.#over) return;
     if (this.#failure) return this.#fail(this.#failure);
     if (this.#silentAt() <= performance.now()) return void this.#giveUpWaiting();
-    const message = `Nothing was read or written for ${this.#options.idleTimeout} ms`;
+    const message = `Nothing was read or written for ${this.#idleTimeout} ms`;
     this.#fail({ cause: new DOMException(message, "TimeoutError") });
   }
 
@@ -365,7 +335,7 @@ class Join {
     this.#finish();
     await this.#endBoth((end, source, sink) => end.tearDown(source, sink, reason));
     this.#release();
-    this.#settle.reject(error);
+    this.#reject(error);
   }
 
   /** Both in the same turn, and no longer than it may take. */
@@ -381,8 +351,9 @@ class Join {
   /** Nothing that happens from here on changes the outcome. */
   #finish(): void {
     this.#over = true;
+    clearTimeout(this.#grace);
     this.#watchdog?.stop();
-    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#signal?.removeEventListener("abort", this);
     for (const { pump } of this.#lanes) pump.halt();
   }
 
@@ -393,10 +364,43 @@ class Join {
   #fulfil(ended: "eof" | "timeout"): void {
     this.#release();
     const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
-    this.#settle.resolve({ aToB, bToA, ended });
+    this.#resolve({ aToB, bToA, ended });
   }
 
   #otherThan(lane: Lane): Lane {
     return this.#lanes[lane === this.#lanes[0] ? 1 : 0];
+  }
+}
+
+type Ends = Readonly<Record<"a" | "b", JoinedEnd>>;
+type Meters = Readonly<Record<Direction, Meter>>;
+
+/** Locks everything, or nothing. */
+function openLanes({ a, b }: Ends, meters: Meters, options: CheckedOptions): [Lane, Lane] {
+  const aToB = openLane("aToB", a, b, meters.aToB, options);
+  try {
+    return [aToB, openLane("bToA", b, a, meters.bToA, options)];
+  } catch (error) {
+    aToB.pump.release();
+    throw error;
+  }
+}
+
+function openLane(
+  direction: Direction,
+  from: JoinedEnd,
+  to: JoinedEnd,
+  meter: Meter,
+  { limit, rate, pool, via }: CheckedOptions,
+): Lane {
+  const native = via === "pipeTo";
+  const sink = to.openSink(native ? new Meter() : meter);
+  try {
+    const source = from.openSource({ pool, reused: sink.consumes && !native });
+    const shaper = shaperFor(limit[direction], rate[direction], direction);
+    return new Lane(direction, new (native ? PlatformPump : Pump)(source, sink, meter, shaper));
+  } catch (error) {
+    sink.release();
+    throw error;
   }
 }

@@ -3,6 +3,9 @@ import type { Meter } from "./meter.ts";
 import { type Sink, StreamSink, WriterSink } from "./sink.ts";
 import { readerSource, type Source, type SourceOptions, streamSource } from "./source.ts";
 
+/** How long a failed read waits for the chunk in flight, and how long closing may take. */
+export const GRACE_MS = 1000;
+
 /** One end of a join: what it can do, and how it is closed, once. */
 export class JoinedEnd {
   readonly halfCloses: boolean;
@@ -42,24 +45,20 @@ export class JoinedEnd {
   /** Closes it after success. Rejects if what was written may not have arrived. */
   async close(sink: Sink): Promise<void> {
     if (this.#left || this.#closed) return;
-    const writingEnded = this.#halfClosed || this.gone;
+    if (this.gone) return bounded(this.#closeGone(sink), GRACE_MS);
     try {
       if (!isConn(this.#end) && !this.#halfClosed) await sink.end();
-      this.#closed = true;
-      await this.#end.close?.();
+      await this.#closeOnce();
     } catch (error) {
-      if (!writingEnded) throw error;
+      if (!this.#halfClosed) throw error;
     }
   }
 
   /** Closes it although its peer has not ended. */
   async closeSilent(source: Source, sink: Sink): Promise<void> {
     if (this.#left) return;
-    if (isConn(this.#end)) return this.close(sink).catch(lateError);
-    const cancelled = Promise.resolve(source.cancel(undefined)).catch(lateError);
-    // A write that is stuck would hold a close() up for good.
-    if (sink.pending) void Promise.resolve(sink.abort(undefined)).catch(lateError);
-    await Promise.all([cancelled, this.close(sink).catch(lateError)]);
+    const cancelled = isConn(this.#end) ? undefined : quietly(() => source.cancel(undefined));
+    await Promise.all([cancelled, this.#closeGone(sink)]);
   }
 
   /**
@@ -68,27 +67,39 @@ export class JoinedEnd {
    */
   async tearDown(source: Source, sink: Sink, reason: unknown): Promise<void> {
     const end = this.#end;
-    const actions = isConn(end)
-      ? [() => end.abort ? end.abort(reason) : this.#closed ? undefined : end.close()]
+    const done = isConn(end)
+      ? [quietly(() => end.abort ? end.abort(reason) : this.#closeOnce())]
       : [
-        () => source.cancel(reason),
-        () => sink.abort(reason),
-        () => this.#closed ? undefined : end.close?.(reason),
+        quietly(() => source.cancel(reason)),
+        quietly(() => sink.abort(reason)),
+        quietly(() => this.#closeOnce(reason)),
       ];
+    if (!sink.pending) await Promise.all(done);
+  }
+
+  /** What was written to it does not matter any more; a stuck write would hold a close() up for good. */
+  async #closeGone(sink: Sink): Promise<void> {
+    const endWriting = () => sink.pending ? sink.abort(undefined) : sink.end();
+    const ended = isConn(this.#end) ? undefined : quietly(endWriting);
+    if (!sink.pending) await ended;
+    await quietly(() => this.#closeOnce());
+  }
+
+  #closeOnce(...reason: unknown[]): unknown {
+    if (this.#closed) return;
     this.#closed = true;
-    const done = Promise.all(actions.map(async (action) => {
-      try {
-        await action();
-      } catch (error) {
-        lateError(error);
-      }
-    }));
-    if (!sink.pending) await done;
+    return this.#end.close?.(...reason);
   }
 }
 
-/** What our own teardown provokes: the first error has been, or will be, reported. */
-function lateError(_error: unknown): void {}
+/** What closing provokes by itself is dropped: the first error has been, or will be, reported. */
+async function quietly(action: () => unknown): Promise<void> {
+  try {
+    await action();
+  } catch {
+    // As above.
+  }
+}
 
 /** Waits for `promise`, which does not reject, for at most `ms`. */
 export async function bounded(promise: Promise<unknown>, ms: number): Promise<void> {

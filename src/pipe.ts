@@ -10,7 +10,8 @@ import {
 import { type Counts, show } from "./errors.ts";
 import { Meter } from "./meter.ts";
 import { OptionReader } from "./options.ts";
-import { type Ending, Pump } from "./pump.ts";
+import { type Ending, Pump, type PumpOwner } from "./pump.ts";
+import { shaperFor } from "./shaper.ts";
 import { type Sink, StreamSink, WriterSink } from "./sink.ts";
 import { readerSource, type Source, streamSource } from "./source.ts";
 
@@ -114,7 +115,7 @@ export function pipe<T>(
 const ACTION = "Cannot pipe";
 
 /** One `pipe`: the four propagation rules, shutdown and locks of ReadableStreamPipeTo. */
-class Pipe {
+class Pipe implements PumpOwner {
   readonly result: Promise<PipeResult>;
   readonly #counts: Counts;
   readonly #source: Source;
@@ -156,7 +157,7 @@ class Pipe {
     assertUnlocked("sink", sink);
 
     this.#counts = Object.assign(stats ?? {}, { bytes: 0, chunks: 0 });
-    const meter = new Meter({ counts: this.#counts, limit, rate });
+    const meter = new Meter(this.#counts);
     this.#sink = isWritable(sink)
       ? new StreamSink(sink, meter, consumes)
       : new WriterSink(sink, meter);
@@ -169,7 +170,7 @@ class Pipe {
       this.#sink.release();
       throw error;
     }
-    this.#pump = new Pump(this.#source, this.#sink, meter);
+    this.#pump = new Pump(this.#source, this.#sink, meter, shaperFor(limit, rate));
     this.result = new Promise((resolve, reject) => this.#settle = { resolve, reject });
     this.#start();
   }
@@ -178,7 +179,7 @@ class Pipe {
     const signal = this.#signal;
     if (signal?.aborted) return void this.#abort();
     signal?.addEventListener("abort", this.#onAbort);
-    this.#pump.start((ending) => void this.#end(ending));
+    this.#pump.start(this);
   }
 
   readonly #onAbort = () => {
@@ -191,7 +192,8 @@ class Pipe {
     });
   };
 
-  #end(ending: Ending): Promise<void> {
+  /** By the four propagation rules. */
+  pumpEnded(ending: Ending): Promise<void> {
     const { how } = ending;
     const sink = this.#sink;
     // Closing must be propagated forward.
@@ -216,7 +218,7 @@ class Pipe {
     if (!this.#preventAbort) actions.push(() => sink.writable ? sink.abort(error) : undefined);
     if (!this.#preventCancel) actions.push(() => this.#source.cancel(error));
     this.#pump.stop();
-    this.#pump.meter.hurry();
+    this.#pump.shaper?.hurry();
     // The rule to wait for writes is one for streams; a Go-style sink's may need the abort to end.
     return this.#shutdown(all(actions), { error }, sink.closed === undefined);
   }

@@ -24,7 +24,7 @@ export class PlatformPump extends Pump {
       },
       pull: (controller) => this.#pull(controller, turn),
     }, { highWaterMark: 0 });
-    const writable = new WritableStream<unknown>({ write: (chunk) => this.#write(chunk) });
+    const writable = new WritableStream<unknown>({ write: (chunk) => this.#write(chunk, turn) });
     const counter = new ByteCounterStream<unknown>({ stats: this.meter.counts });
     try {
       await readable.pipeThrough(counter).pipeTo(writable);
@@ -36,6 +36,7 @@ export class PlatformPump extends Pump {
 
   override drain(): void {
     this.target = discard;
+    this.shaper?.hurry();
     this.#abandonWrite?.();
   }
 
@@ -57,16 +58,16 @@ export class PlatformPump extends Pump {
 
   async #pull(controller: ReadableStreamDefaultController<unknown>, turn: number): Promise<void> {
     try {
-      let chunk: unknown = NOTHING;
-      while (chunk === NOTHING) {
+      let chunk: unknown;
+      do {
         this.#pulling = true;
         const result = await this.source.pull();
         if (turn !== this.turn || this.#ended) return;
         chunk = this.source.take(result);
         this.#pulling = false;
-      }
+        if (this.meter.timed) this.meter.touch();
+      } while (chunk === NOTHING || chunk !== EOF && this.target === discard);
       if (chunk === EOF) return this.#close();
-      if (this.meter.timed) this.meter.touch();
       await this.#shape(chunk, controller);
     } catch (error) {
       this.#ended = true;
@@ -79,11 +80,13 @@ export class PlatformPump extends Pump {
     chunk: unknown,
     controller: ReadableStreamDefaultController<unknown>,
   ): Promise<void> {
+    const { shaper } = this;
     let rest = chunk;
     let left = byteLengthOf(chunk);
-    while (this.meter.shapes && left > 0) {
-      const size = this.meter.grant(left);
-      await this.meter.delay(size);
+    while (shaper !== undefined && left > 0) {
+      const size = shaper.grant(left);
+      await shaper.pass(size);
+      if (this.#ended || this.target === discard) return;
       if (size === left) break;
       const bytes = bytesOf(rest)!;
       controller.enqueue(bytes.subarray(0, size));
@@ -93,9 +96,8 @@ export class PlatformPump extends Pump {
     controller.enqueue(rest);
   }
 
-  async #write(chunk: unknown): Promise<void> {
+  async #write(chunk: unknown, turn: number): Promise<void> {
     const target = this.target;
-    const { turn } = this;
     const current = () => target === this.target && turn === this.turn;
     this.holding = true;
     try {

@@ -1,5 +1,6 @@
 import { byteLengthOf, bytesOf } from "./bytes.ts";
 import type { Meter } from "./meter.ts";
+import type { Shaper } from "./shaper.ts";
 import { discard, type Sink, WRITTEN } from "./sink.ts";
 import { EOF, NOTHING, type Source } from "./source.ts";
 
@@ -7,6 +8,18 @@ import { EOF, NOTHING, type Source } from "./source.ts";
 export type Ending =
   | { readonly how: "eof" }
   | { readonly how: "failed"; readonly side?: "read" | "write"; readonly error: unknown };
+
+/** Whom a pump tells how it ended. */
+export interface PumpOwner {
+  pumpEnded(ending: Ending): void;
+}
+
+interface Seen {
+  sourceClosed?: boolean;
+  sinkClosed?: boolean;
+  sourceError?: { readonly error: unknown };
+  sinkError?: { readonly error: unknown };
+}
 
 /** A loop that never waits would starve timers and the `signal`: so often it lets others run. */
 const MOST_TURNS_WITHOUT_WAITING = 1024;
@@ -19,6 +32,7 @@ export class Pump {
   readonly source: Source;
   readonly sink: Sink;
   readonly meter: Meter;
+  readonly shaper?: Shaper;
   /** Where chunks go: the sink, or nowhere once it has been given up. */
   protected target: Sink;
   /** Whether a read is under way. */
@@ -30,40 +44,34 @@ export class Pump {
   protected turn = 0;
   #live = false;
   #over = false;
-  #running: Promise<void> = Promise.resolve();
-  #onEnd: (ending: Ending) => void = () => {};
+  #running?: Promise<void>;
+  #owner?: PumpOwner;
   #forgotten?: ReturnType<typeof setTimeout>;
-  #sourceClosed = false;
-  #sinkClosed = false;
-  #sourceError?: { readonly error: unknown };
-  #sinkError?: { readonly error: unknown };
+  /** What the streams' `closed` has told. */
+  #seen?: Seen;
 
-  constructor(source: Source, sink: Sink, meter: Meter) {
+  constructor(source: Source, sink: Sink, meter: Meter, shaper?: Shaper) {
     this.source = source;
     this.sink = this.target = sink;
     this.meter = meter;
+    this.shaper = shaper;
   }
 
-  /** Starts moving; `onEnd` is called once, with how it ended. */
-  start(onEnd: (ending: Ending) => void): void {
-    this.#onEnd = onEnd;
+  /** Starts moving; the owner is told once how it ended. */
+  start(owner: PumpOwner): void {
+    this.#owner = owner;
     const { source, sink } = this;
+    // What has been closed or errored before shows a microtask later, and must be seen before a read.
+    if (!source.closed && !sink.closed) return this.#begin();
     source.closed?.then(
-      () => this.#saw(() => this.#sourceClosed = true),
-      (error) => this.#saw(() => this.#sourceError = { error }),
+      () => this.#saw({ sourceClosed: true }),
+      (error) => this.#saw({ sourceError: { error } }),
     );
     sink.closed?.then(
-      () => this.#saw(() => this.#sinkClosed = true),
-      (error) => this.#saw(() => this.#sinkError = { error }),
+      () => this.#saw({ sinkClosed: true }),
+      (error) => this.#saw({ sinkError: { error } }),
     );
-    const begin = () => {
-      this.#live = true;
-      this.check();
-      this.#go();
-    };
-    // What has been closed or errored before shows a microtask later, and must be seen before a read.
-    if (source.closed || sink.closed) queueMicrotask(begin);
-    else begin();
+    queueMicrotask(() => this.#begin());
   }
 
   /** Starts no further read; a chunk that has been read is still written. */
@@ -81,17 +89,18 @@ export class Pump {
 
   /** Ends if a stream's state demands it: the four conditions of ReadableStreamPipeTo, in its order. */
   check(): void {
-    if (this.#over || !this.#live) return;
+    if (this.#over || !this.#live || !this.#seen) return;
+    const { sourceClosed, sourceError, sinkClosed, sinkError } = this.#seen;
     const sinkGivenUp = this.target === discard;
-    if (this.#sourceError && !this.reading) {
-      this.end({ how: "failed", side: "read", error: this.#sourceError.error });
-    } else if (this.#sinkError && !sinkGivenUp) {
-      this.end({ how: "failed", side: "write", error: this.#sinkError.error });
-    } else if (this.#sourceClosed && !this.reading) {
+    if (sourceError && !this.reading) {
+      this.end({ how: "failed", side: "read", error: sourceError.error });
+    } else if (sinkError && !sinkGivenUp) {
+      this.end({ how: "failed", side: "write", error: sinkError.error });
+    } else if (sourceClosed && !this.reading) {
       this.end({ how: "eof" });
-    } else if (this.#sinkClosed && !sinkGivenUp) {
+    } else if (sinkClosed && !sinkGivenUp) {
       this.closedEarly();
-    } else if (this.#sourceClosed && this.source.mayForgetReads) {
+    } else if (sourceClosed && this.source.mayForgetReads) {
       // A read that has been answered is at most some microtasks behind.
       this.#forgotten ??= setTimeout(() => {
         if (this.reading) this.closedUnanswered();
@@ -106,7 +115,7 @@ export class Pump {
     this.target = discard;
     if (this.reading || !this.#live) return;
     this.turn++;
-    this.meter.hurry();
+    this.shaper?.hurry();
     this.holding = false;
     this.#go();
   }
@@ -115,7 +124,7 @@ export class Pump {
   halt(): void {
     this.turn++;
     this.stopped = this.#over = true;
-    this.meter.hurry();
+    this.shaper?.hurry();
     clearTimeout(this.#forgotten);
   }
 
@@ -132,7 +141,7 @@ export class Pump {
     if (this.#over) return;
     this.stopped = this.#over = true;
     clearTimeout(this.#forgotten);
-    this.#onEnd(ending);
+    this.#owner?.pumpEnded(ending);
   }
 
   /** The source has closed and will never answer the read that waits. */
@@ -147,7 +156,7 @@ export class Pump {
 
   /** The hot loop: read ▸ meter ▸ write. It awaits only what is a promise. */
   protected async move(turn: number): Promise<void> {
-    const { source, meter } = this;
+    const { source, meter, shaper } = this;
     let turnsWithoutWaiting = 0;
     try {
       while (!this.stopped) {
@@ -159,9 +168,9 @@ export class Pump {
         let result = source.pull();
         if (isPromise(result)) {
           result = await result;
-          if (turn !== this.turn) return;
           turnsWithoutWaiting = 0;
         }
+        if (turn !== this.turn) return;
         const chunk = source.take(result);
         this.reading = false;
         if (chunk === EOF) return this.end({ how: "eof" });
@@ -173,8 +182,8 @@ export class Pump {
 
         this.holding = true;
         if (meter.timed) meter.touch();
-        if (meter.shapes && this.target !== discard) {
-          await this.#writeShaped(chunk, turn);
+        if (shaper !== undefined && this.target !== discard) {
+          await this.#writeShaped(chunk, shaper, turn);
           if (turn !== this.turn) return;
         } else {
           const target = this.target;
@@ -182,9 +191,9 @@ export class Pump {
           if (written !== WRITTEN) {
             if (isPromise(written)) {
               written = await written;
-              if (turn !== this.turn) return;
               turnsWithoutWaiting = 0;
             }
+            if (turn !== this.turn) return;
             if (!target.accept(written)) {
               await this.#writeRest(target, turn);
               if (turn !== this.turn) return;
@@ -203,12 +212,18 @@ export class Pump {
     }
   }
 
+  #begin(): void {
+    this.#live = true;
+    this.check();
+    this.#go();
+  }
+
   #go(): void {
     if (!this.stopped) this.#running = this.move(this.turn);
   }
 
-  #saw(note: () => void): void {
-    note();
+  #saw(seen: Seen): void {
+    this.#seen = { ...this.#seen, ...seen };
     this.check();
   }
 
@@ -224,22 +239,23 @@ export class Pump {
     return false;
   }
 
-  async #writeShaped(chunk: unknown, turn: number): Promise<void> {
+  async #writeShaped(chunk: unknown, shaper: Shaper, turn: number): Promise<void> {
     let rest = chunk;
     let left = byteLengthOf(chunk);
     do {
       let size = left;
       if (left > 0) {
         try {
-          size = this.meter.grant(left);
+          size = shaper.grant(left);
         } catch (error) {
           await this.target.drained();
           this.holding = false;
           if (turn === this.turn) this.end({ how: "failed", error });
           return;
         }
-        await this.meter.delay(size);
+        await shaper.pass(size);
         if (turn !== this.turn) return;
+        if (this.meter.timed) this.meter.touch();
       }
       const target = this.target;
       let piece = rest;

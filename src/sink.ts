@@ -113,12 +113,12 @@ export class StreamSink implements Sink {
     } while (last !== this.#last);
   }
 
-  /** Writable streams refuse a second close; how the first one ended then tells. */
+  /** As WritableStreamDefaultWriterCloseWithErrorPropagation: fine if it is being closed already. */
   async end(): Promise<void> {
     try {
       await this.#writer.close();
     } catch {
-      await this.closed;
+      await Promise.race([this.closed, undefined]);
     }
   }
 
@@ -144,7 +144,7 @@ export class WriterSink implements Sink {
   pending = false;
   readonly #writer: Writer;
   readonly #meter: Meter;
-  #rest = new Uint8Array(0);
+  #rest?: Uint8Array<ArrayBuffer>;
 
   constructor(writer: Writer, meter: Meter) {
     this.#writer = writer;
@@ -162,21 +162,21 @@ export class WriterSink implements Sink {
         `Only an ArrayBuffer or a view can be written to a Go-style end: got ${show(chunk)}`,
       );
     }
-    this.#rest = bytes;
-    if (this.#rest.length === 0) {
+    if (bytes.length === 0) {
       this.#meter.add(0, 1);
       return WRITTEN;
     }
+    this.#rest = bytes;
     return this.writeRest();
   }
 
   writeRest(): unknown {
     this.pending = true;
-    return this.#writer.write(this.#rest);
+    return this.#writer.write(this.#rest!);
   }
 
   accept(count: unknown): boolean {
-    const { length } = this.#rest;
+    const { length } = this.#rest!;
     this.pending = false;
     if (count === length) {
       this.#meter.add(length, 1);
@@ -190,7 +190,7 @@ export class WriterSink implements Sink {
       );
     }
     this.#meter.add(count, 0);
-    this.#rest = this.#rest.subarray(count);
+    this.#rest = this.#rest!.subarray(count);
     return false;
   }
 

@@ -1,0 +1,136 @@
+/** Where to listen and where to forward to. */
+
+/** A TCP address; `hostname` is bare, without the brackets of IPv6. */
+export interface TcpAddress {
+  kind: "tcp";
+  hostname: string;
+  port: number;
+}
+
+/** A Unix domain socket. */
+export interface UnixAddress {
+  kind: "unix";
+  path: string;
+}
+
+/** What can be listened on. */
+export type ListenAddress = TcpAddress | UnixAddress;
+
+/** What can be forwarded to: an address, or one of the targets built in. */
+export type TargetAddress = ListenAddress | { kind: "echo" } | { kind: "discard" };
+
+/** `sun_path` of Linux without its final zero; the BSDs and macOS have four bytes less. */
+const LONGEST_UNIX_PATH = 107;
+
+const TCP = /^tcp:\/\/(\[[^\]]*\]|[^:[\]/@]*):(\d+)$/;
+
+/**
+ * An address to listen on: `tcp://host:port`, where port 0 stands for any that is free, or
+ * `unix:/path`.
+ *
+ * @param text What was written.
+ * @param name The argument it was written for, for the error.
+ * @returns The address.
+ */
+export function parseListen(text: string, name: string): ListenAddress {
+  const address = parseSocket(text, name, 0);
+  if (address !== undefined) return address;
+  throw new TypeError(
+    `Cannot use ${name} as it must be tcp://host:port or unix:/path: got '${text}'`,
+  );
+}
+
+/**
+ * An address to forward to: `tcp://host:port`, `unix:/path`, `echo:` or `discard:`.
+ *
+ * @param text What was written.
+ * @param name The argument it was written for, for the error.
+ * @returns The address.
+ */
+export function parseTarget(text: string, name: string): TargetAddress {
+  if (text === "echo:") return { kind: "echo" };
+  if (text === "discard:") return { kind: "discard" };
+  const address = parseSocket(text, name, 1);
+  if (address !== undefined) return address;
+  throw new TypeError(
+    `Cannot use ${name} as it must be echo:, discard:, tcp://host:port or unix:/path: got '${text}'`,
+  );
+}
+
+/**
+ * The text of an address: what `parseListen` and `parseTarget` read.
+ *
+ * @param address The address.
+ * @returns Its text.
+ */
+export function formatAddress(address: TargetAddress): string {
+  switch (address.kind) {
+    case "tcp":
+      return formatTcp(address.hostname, address.port);
+    case "unix":
+      return `unix:${address.path}`;
+    default:
+      return `${address.kind}:`;
+  }
+}
+
+/**
+ * The text of an address as the platform reports it.
+ *
+ * @param address What a listener or a connection says.
+ * @returns Its text.
+ */
+export function formatDenoAddress(address: Deno.Addr): string {
+  if ("path" in address) return `unix:${address.path}`;
+  if ("hostname" in address) return formatTcp(address.hostname, address.port);
+  return `${address.transport}:`;
+}
+
+function formatTcp(hostname: string, port: number): string {
+  return `tcp://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+/** `undefined` where the text is of no known form; throws where it is, but holds a bad value. */
+function parseSocket(text: string, name: string, lowestPort: number): ListenAddress | undefined {
+  if (text.startsWith("unix:")) return { kind: "unix", path: parsePath(text, name) };
+  const [, host, digits] = TCP.exec(text) ?? [];
+  if (host === undefined || digits === undefined) return undefined;
+  const port = Number(digits);
+  if (port < lowestPort || port > 65535) {
+    throw new RangeError(
+      `Cannot use ${name} as the port must be ${lowestPort} to 65535: got ${digits} in '${text}'`,
+    );
+  }
+  return { kind: "tcp", hostname: parseHost(host, text, name), port };
+}
+
+function parseHost(host: string, text: string, name: string): string {
+  // URL knows every way to write an IPv4 or IPv6 address, and what is none.
+  const valid = host !== "" && URL.canParse(`http://${host}/`) && !/[%?#\\\s]/.test(host);
+  if (!valid) {
+    throw new TypeError(
+      `Cannot use ${name} as the host must be a name, an IPv4 or an [IPv6] address: ` +
+        `got '${host}' in '${text}'`,
+    );
+  }
+  return host.startsWith("[") ? host.slice(1, -1) : host;
+}
+
+function parsePath(text: string, name: string): string {
+  let path = text.slice("unix:".length);
+  if (path.startsWith("//")) {
+    // unix:///run/x is the URL's way to write /run/x; unix://run/x would name a host.
+    path = path.startsWith("///") ? path.slice(2) : "";
+  }
+  const bytes = new TextEncoder().encode(path).length;
+  if (path === "" || path.includes("\0")) {
+    throw new TypeError(`Cannot use ${name} as it must be unix: and a path: got '${text}'`);
+  }
+  if (bytes > LONGEST_UNIX_PATH) {
+    throw new RangeError(
+      `Cannot use ${name} as the path of a unix socket must be at most ` +
+        `${LONGEST_UNIX_PATH} bytes: got ${bytes} in '${text}'`,
+    );
+  }
+  return path;
+}

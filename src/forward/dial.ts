@@ -1,0 +1,61 @@
+import type { TcpAddress, UnixAddress } from "./address.ts";
+
+/** How long to leave a Unix listener whose backlog is full. */
+const UNIX_RETRY = 10;
+
+/**
+ * Connects to a target's address.
+ *
+ * @param address Where to.
+ * @param timeout Milliseconds it may take.
+ * @param controller Aborted to give up: by the timeout, with a `TimeoutError`, or by the caller.
+ * @returns The connection.
+ */
+export async function dial(
+  address: TcpAddress | UnixAddress,
+  timeout: number,
+  controller: AbortController,
+): Promise<Deno.TcpConn | Deno.UnixConn> {
+  if (address.kind === "unix") return await dialUnix(address.path, timeout, controller.signal);
+  const { hostname, port } = address;
+  const { signal } = controller;
+  const timer = timeout === Infinity ? undefined : setTimeout(() => {
+    
+  }, timeout);
+  try {
+    const conn = await Deno.connect({ hostname, port, signal });
+    if (signal.aborted) {
+      conn.close();
+      throw signal.reason;
+    }
+    return conn;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Connecting to a Unix socket never waits: where the backlog is full it fails at once, so the
+ * waiting that a TCP connection would do is done here.
+ */
+async function dialUnix(
+  path: string,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<Deno.UnixConn> {
+  const start = performance.now();
+  while (true) {
+    try {
+      return await Deno.connect({ transport: "unix", path });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+    }
+    if (performance.now() - start >= timeout) throw timeoutError(timeout);
+    await new Promise((resolve) => setTimeout(resolve, UNIX_RETRY));
+    signal.throwIfAborted();
+  }
+}
+
+function timeoutError(timeout: number): DOMException {
+  return new DOMException(`no answer within ${timeout} ms`, "TimeoutError");
+}

@@ -1,0 +1,71 @@
+/** Why a connection ended. */
+export type CloseReason =
+  /** Both directions reached their end. */
+  | "eof"
+  /** Nothing moved for `idleTimeout`. */
+  | "idle"
+  /** More than `limit` came. */
+  | "limit"
+  /** One direction had ended, and the other moved nothing for `halfCloseTimeout`. */
+  | "half-close-timeout"
+  /** The target refused the connection. */
+  | "refused"
+  /** The target did not answer within `connectTimeout`. */
+  | "connect-timeout"
+  /** The forwarder was shut down and the grace was over. */
+  | "shutdown"
+  /** A read, a write or connecting failed: `error` says how. */
+  | "error";
+
+/** The forwarder listens. */
+export interface ListenEvent {
+  /** Which event this is. */
+  event: "listen";
+  /** The address, with the port that was chosen where 0 was asked for. */
+  address: string;
+  /** Where its connections go. */
+  target: string;
+}
+
+/** A connection ended, or could not be made. */
+export interface CloseEvent {
+  /** Which event this is. */
+  event: "close";
+  /** The connection's number, from 1. */
+  id: number;
+  /** The client's address. */
+  from: string;
+  /** The target's address. */
+  to: string;
+  /** Bytes that the target took from the client. */
+  aToB: number;
+  /** Bytes that the client took from the target. */
+  bToA: number;
+  /** Milliseconds since it was accepted. */
+  ms: number;
+  /** Why it ended. */
+  reason: CloseReason;
+  /** What went wrong, unless nothing did. */
+  error?: string;
+}
+
+/** Connections cannot be accepted for the moment; the forwarder keeps trying. */
+export interface ErrorEvent {
+  /** Which event this is. */
+  event: "error";
+  /** What went wrong. */
+  error: string;
+}
+
+/** The forwarder has stopped listening; open connections have `grace` to finish. */
+export interface ShutdownEvent {
+  /** Which event this is. */
+  event: "shutdown";
+  /** How many connections are open. */
+  open: number;
+  /** How many milliseconds they have. */
+  grace: number;
+}
+
+/** What a forwarder tells its `onEvent`. */
+export type ForwardEvent = ListenEvent | CloseEvent | ErrorEvent | ShutdownEvent;

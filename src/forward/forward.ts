@@ -1,0 +1,236 @@
+import { formatAddress, formatDenoAddress } from "./address.ts";
+import type { ForwardEvent } from "./events.ts";
+import { messageOf } from "./failure.ts";
+import { listen, type Listener } from "./listen.ts";
+import { checkGrace, checkOptions, type ForwardOptions, type Settings } from "./options.ts";
+import { Session, withoutDelay } from "./session.ts";
+
+/** What a forwarder has done so far. */
+export interface ForwardStats {
+  /** Connections that are open now. */
+  open: number;
+  /** Connections that were accepted, the open ones among them. */
+  accepted: number;
+  /** Bytes from clients to the target. */
+  aToB: number;
+  /** Bytes from the target to clients. */
+  bToA: number;
+}
+
+/** A forwarder that listens, what {@linkcode forward} resolves to. */
+export interface Forwarder extends AsyncDisposable {
+  /** Where it listens, with the port that was chosen where 0 was asked for. */
+  readonly address: string;
+  /** Where it forwards to. */
+  readonly target: string;
+  /** Fulfils once it no longer listens and every connection has ended. */
+  readonly finished: Promise<void>;
+  /** Counts it up to now. */
+  stats(): ForwardStats;
+  /**
+   * Stops listening at once, lets open connections finish, and cuts those that have not after
+   * `grace` milliseconds. Called again, it can only bring the end forward.
+   *
+   * @param grace From 0, or `Infinity`; the option's value unless given.
+   * @returns `finished`.
+   */
+  shutdown(grace?: number): Promise<void>;
+}
+
+/** After a failed accept: as Go's net/http, doubling. */
+const SHORTEST_BACK_OFF = 5;
+const LONGEST_BACK_OFF = 1000;
+
+/** How long accepting must have gone well before the same trouble is news again. */
+const TROUBLE_FORGOTTEN = 10_000;
+
+/**
+ * Listens, and joins every connection with one of its own to the target. What goes wrong with one
+ * connection ends that one only; `onEvent` hears of it.
+ *
+ * @param options Where to listen and to forward to, and the bounds.
+ * @returns The forwarder, listening.
+ * @throws {TypeError} If an option cannot be used, or the path of a Unix socket to listen on is taken
+ * by something that is no socket. Nothing was opened then.
+ * @throws {RangeError} If a number is out of its range. Nothing was opened then.
+ * @throws {Error} If it cannot listen: the address is in use, not this machine's, or not allowed. Also
+ * if this is not Deno. An aborted signal's reason is thrown as it is.
+ *
+ * @example Forward a free port to the built-in echo
+ * ```ts
+ * import { forward } from "@webstreams/join/forward";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using forwarder = await forward({ listen: "tcp://127.0.0.1:0", target: "echo:" });
+ *
+ * const conn = await Deno.connect({ port: Number(new URL(forwarder.address).port) });
+ * await conn.write(new TextEncoder().encode("hello"));
+ * await conn.closeWrite();
+ * assertEquals(await new Response(conn.readable).text(), "hello");
+ * ```
+ */
+export async function forward(options: ForwardOptions): Promise<Forwarder> {
+  const settings = checkOptions(options);
+  if (typeof Deno === "undefined") {
+    throw new Error("Cannot forward as this runtime is not Deno: there is no Deno.listen");
+  }
+  settings.signal?.throwIfAborted();
+  return new Accepting(settings, await listen(settings.listen));
+}
+
+class Accepting implements Forwarder {
+  readonly address: string;
+  readonly target: string;
+  readonly finished: Promise<void>;
+  readonly #settings: Settings;
+  readonly #listener: Listener;
+  readonly #finish: () => void;
+  readonly #sessions = new Set<Session>();
+  #accepted = 0;
+  #aToB = 0;
+  #bToA = 0;
+  /** Ends after the stop. Until then the platform has not let go of the address. */
+  readonly #loop: Promise<void>;
+  #stopped = false;
+  #cutAt = Infinity;
+  #cutTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Set while accepting waits for a session's end. */
+  #wake: (() => void) | undefined;
+  #trouble = "";
+  #troubleAt = 0;
+
+  constructor(settings: Settings, listener: Listener) {
+    this.#settings = settings;
+    this.#listener = listener;
+    this.address = formatDenoAddress(listener.addr);
+    this.target = formatAddress(settings.target);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = resolve;
+    this.#emit({ event: "listen", address: this.address, target: this.target });
+    this.#loop = this.#accept();
+    settings.signal?.addEventListener("abort", this.#onAbort);
+    // It aborted while a stale socket was looked into.
+    if (settings.signal?.aborted) this.#onAbort();
+  }
+
+  stats(): ForwardStats {
+    let aToB = this.#aToB;
+    let bToA = this.#bToA;
+    for (const session of this.#sessions) {
+      aToB += session.aToB.bytes;
+      bToA += session.bToA.bytes;
+    }
+    return { open: this.#sessions.size, accepted: this.#accepted, aToB, bToA };
+  }
+
+  async shutdown(wanted?: number): Promise<void> {
+    const grace = checkGrace(wanted, this.#settings.grace);
+    if (!this.#stopped) {
+      this.#stop();
+      this.#emit({ event: "shutdown", open: this.#sessions.size, grace });
+    }
+    const cutAt = performance.now() + grace;
+    if (cutAt < this.#cutAt) {
+      this.#cutAt = cutAt;
+      clearTimeout(this.#cutTimer);
+      if (grace === 0) this.#cut();
+      else if (this.#sessions.size > 0) this.#cutTimer = setTimeout(() => this.#cut(), grace);
+    }
+    await this.finished;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  #onAbort = (): void => void this.shutdown();
+
+  #stop(): void {
+    this.#stopped = true;
+    this.#listener.close();
+    this.#settings.signal?.removeEventListener("abort", this.#onAbort);
+    this.#wake?.();
+    this.#finishIfDone();
+  }
+
+  #cut(): void {
+    const reason = new DOMException("The forwarder was shut down", "AbortError");
+    for (const session of this.#sessions) session.cut(reason);
+  }
+
+  async #accept(): Promise<void> {
+    const { maxConnections, once } = this.#settings;
+    let backOff = SHORTEST_BACK_OFF;
+    while (!this.#stopped) {
+      if (this.#sessions.size >= maxConnections) {
+        await this.#sessionEnd();
+        continue;
+      }
+      try {
+        const client: Deno.Conn = await this.#listener.accept();
+        if (this.#stopped) {
+          client.close();
+          return;
+        }
+        backOff = SHORTEST_BACK_OFF;
+        void this.#serve(client);
+        if (once) this.#stop();
+      } catch (error) {
+        if (this.#stopped) return;
+        this.#report(messageOf(error));
+        await this.#sessionEnd(backOff);
+        backOff = Math.min(backOff * 2, LONGEST_BACK_OFF);
+      }
+    }
+  }
+
+  async #serve(client: Deno.Conn): Promise<void> {
+    const settings = this.#settings;
+    const session = new Session(++this.#accepted, withoutDelay(client));
+    this.#sessions.add(session);
+    const outcome = await session.run(settings);
+    this.#sessions.delete(session);
+    this.#aToB += session.aToB.bytes;
+    this.#bToA += session.bToA.bytes;
+    if (settings.onEvent !== undefined) this.#emit(session.closeEvent(outcome, settings));
+    this.#wake?.();
+    this.#finishIfDone();
+  }
+
+  /** Resolves at the next end of a session, at the stop, or after `timeout` milliseconds. */
+  #sessionEnd(timeout?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = timeout === undefined ? undefined : setTimeout(() => this.#wake?.(), timeout);
+      this.#wake = () => {
+        this.#wake = undefined;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #finishIfDone(): void {
+    if (!this.#stopped || this.#sessions.size > 0) return;
+    clearTimeout(this.#cutTimer);
+    void this.#loop.then(this.#finish);
+  }
+
+  /** Without file descriptors accepting fails again and again: that is one piece of news. */
+  #report(trouble: string): void {
+    const now = performance.now();
+    const isNews = trouble !== this.#trouble || now - this.#troubleAt > TROUBLE_FORGOTTEN;
+    this.#trouble = trouble;
+    this.#troubleAt = now;
+    if (isNews) this.#emit({ event: "error", error: `Cannot accept for now: ${trouble}` });
+  }
+
+  #emit(event: ForwardEvent): void {
+    try {
+      this.#settings.onEvent?.(event);
+    } catch (error) {
+      // The caller's bug is not to end a connection; it surfaces as an uncaught error.
+      reportError(error);
+    }
+  }
+}

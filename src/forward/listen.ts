@@ -1,0 +1,57 @@
+import { formatAddress, type ListenAddress, type UnixAddress } from "./address.ts";
+import { messageOf } from "./failure.ts";
+
+/** What accepts connections. */
+export type Listener = Deno.Listener<Deno.TcpConn> | Deno.Listener<Deno.UnixConn>;
+
+/** The kernel lowers it to its own maximum; Deno's 511 overflows when clients come all at once. */
+const BACKLOG = 4096;
+
+/**
+ * Listens. A Unix socket that nobody listens on any more is replaced; the platform removes the
+ * socket's file when the listener is closed.
+ *
+ * @param address Where.
+ * @returns The listener.
+ * @throws {TypeError} If the path of a Unix socket is taken by something else.
+ */
+export async function listen(address: ListenAddress): Promise<Listener> {
+  try {
+    if (address.kind === "unix") return await listenUnix(address);
+    const { hostname, port } = address;
+    return Deno.listen({ hostname, port, tcpBacklog: BACKLOG });
+  } catch (error) {
+    if (error instanceof TypeError) throw error;
+    throw new Error(`Cannot listen on ${formatAddress(address)}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function listenUnix({ path }: UnixAddress): Promise<Listener> {
+  const options = { transport: "unix", path } as const;
+  try {
+    return Deno.listen(options);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    if (!Deno.lstatSync(path).isSocket) {
+      throw new TypeError(
+        `Cannot listen on unix:${path} as the path must be free or a socket: ` +
+          "something else is there, and it is left alone",
+      );
+    }
+    if (await isLive(path)) throw error;
+  }
+  Deno.removeSync(path);
+  return Deno.listen(options);
+}
+
+/** Whether somebody listens on a socket; only a refusal says that nobody does. */
+async function isLive(path: string): Promise<boolean> {
+  try {
+    (await Deno.connect({ transport: "unix", path })).close();
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.ConnectionRefused);
+  }
+}

@@ -1,0 +1,55 @@
+import type { ForwardEvent, ShutdownEvent } from "./events.ts";
+import type { LogFormat } from "./flags.ts";
+import type { Terminal } from "./terminal.ts";
+import { formatDuration, formatSize } from "./units.ts";
+
+/**
+ * What is to hear the events in a format.
+ *
+ * @param format The format.
+ * @param terminal Where its lines go: JSON is a result, text is for people.
+ * @returns The listener; `undefined` where nobody listens, so that no event is made at all.
+ */
+export function logTo(
+  format: LogFormat,
+  terminal: Terminal,
+): ((event: ForwardEvent) => void) | undefined {
+  switch (format) {
+    case "json":
+      return (event) => terminal.out(JSON.stringify(event) + "\n");
+    case "text":
+      return (event) => terminal.err(describe(event) + "\n");
+    case "none":
+      return undefined;
+  }
+}
+
+/**
+ * An event for people.
+ *
+ * @param event The event.
+ * @returns One line, without its end.
+ */
+export function describe(event: ForwardEvent): string {
+  switch (event.event) {
+    case "listen":
+      return `Listening on ${event.address}, forwarding to ${event.target}`;
+    case "close": {
+      const { id, from, to, aToB, bToA, ms, reason, error } = event;
+      const line = `#${id} ${from} > ${to} ${reason} after ${formatDuration(ms)}, ` +
+        `${formatSize(aToB)} there, ${formatSize(bToA)} back`;
+      return error === undefined ? line : `${line}: ${error}`;
+    }
+    case "error":
+      return event.error;
+    case "shutdown":
+      return `Shutting down${describeRest(event)}`;
+  }
+}
+
+function describeRest({ open, grace }: ShutdownEvent): string {
+  if (open === 0) return "";
+  return grace === Infinity
+    ? `: ${open} open`
+    : `: ${open} open, cut after ${formatDuration(grace)}`;
+}

@@ -1,0 +1,170 @@
+import { show } from "../errors.ts";
+import { OptionReader } from "../options.ts";
+import { formatAddress, type ListenAddress, parseListen, parseTarget } from "./address.ts";
+import type { TargetAddress } from "./address.ts";
+import type { ForwardEvent } from "./events.ts";
+
+/** Options of {@linkcode forward}. */
+export interface ForwardOptions {
+  /**
+   * Where to listen: `tcp://host:port` (an IPv6 host in brackets, port 0 for any that is free) or
+   * `unix:/path`.
+   */
+  listen: string;
+  /** Where to forward to: `tcp://host:port`, `unix:/path`, or the built-in `echo:` or `discard:`. */
+  target: string;
+  /**
+   * Milliseconds without a settled read or write in either direction after which a connection is
+   * cut.
+   *
+   * @default {Infinity}
+   */
+  idleTimeout?: number;
+  /**
+   * Milliseconds of silence after which a connection is closed of which one direction has ended.
+   *
+   * @default {Infinity}
+   */
+  halfCloseTimeout?: number;
+  /**
+   * Milliseconds that connecting to the target may take.
+   *
+   * @default {10_000}
+   */
+  connectTimeout?: number;
+  /**
+   * Milliseconds that open connections get to finish at a shutdown.
+   *
+   * @default {10_000}
+   */
+  grace?: number;
+  /**
+   * How many connections are served at once. At the maximum no further one is accepted until one
+   * ends; clients wait in the system's backlog.
+   *
+   * @default {Infinity}
+   */
+  maxConnections?: number;
+  /**
+   * Bytes a second in each direction of each connection.
+   *
+   * @default {Infinity}
+   */
+  rate?: number;
+  /** Bytes that may pass in each direction of each connection; the first one past them cuts it. */
+  limit?: number;
+  /**
+   * Serve one connection, then stop.
+   *
+   * @default {false}
+   */
+  once?: boolean;
+  /** Shuts the forwarder down when it aborts, as `shutdown()` does. */
+  signal?: AbortSignal;
+  /** Called with whatever happens: listening, the end of a connection, trouble, the shutdown. */
+  onEvent?: (event: ForwardEvent) => void;
+}
+
+/** Options checked, parsed and with their defaults. */
+export interface Settings {
+  listen: ListenAddress;
+  target: TargetAddress;
+  /** What `join` is to be told; only what was given, so that its own defaults hold. */
+  join: { idleTimeout?: number; halfCloseTimeout?: number; rate?: number; limit?: number };
+  connectTimeout: number;
+  grace: number;
+  maxConnections: number;
+  once: boolean;
+  signal: AbortSignal | undefined;
+  onEvent: ((event: ForwardEvent) => void) | undefined;
+}
+
+/** How long connecting may take and how long a shutdown waits, unless told otherwise. */
+const DEFAULT_TIMEOUT = 10_000;
+
+const READER = new OptionReader("Cannot forward");
+
+/**
+ * Checks the options before anything is opened.
+ *
+ * @param options The caller's options.
+ * @returns The settings.
+ * @throws {TypeError} If an option is of the wrong type, or an address cannot be read.
+ * @throws {RangeError} If a number is out of its range.
+ */
+export function checkOptions(options: ForwardOptions): Settings {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot forward as the options must be an object: got ${show(options)}`);
+  }
+  const listen = parseListen(checkString(options.listen, "listen"), "'listen'");
+  const target = parseTarget(checkString(options.target, "target"), "'target'");
+  checkApart(listen, target);
+  return {
+    listen,
+    target,
+    join: checkJoin(options),
+    connectTimeout: READER.timeout("connectTimeout", options.connectTimeout, DEFAULT_TIMEOUT),
+    grace: checkGrace(options.grace, DEFAULT_TIMEOUT),
+    maxConnections: checkCount(options.maxConnections),
+    once: READER.boolean("once", options.once),
+    signal: READER.signal(options.signal),
+    onEvent: checkListener(options.onEvent),
+  };
+}
+
+/**
+ * Checks what a shutdown is given: as any timeout, but it may be 0.
+ *
+ * @param value The milliseconds, if any were given.
+ * @param otherwise What to wait unless they were.
+ * @returns The milliseconds.
+ */
+export function checkGrace(value: number | undefined, otherwise: number): number {
+  return value === 0 ? 0 : READER.timeout("grace", value, otherwise);
+}
+
+function checkJoin(options: ForwardOptions): Settings["join"] {
+  const { idleTimeout, halfCloseTimeout } = options;
+  const join: Settings["join"] = {};
+  if (idleTimeout !== undefined) {
+    join.idleTimeout = READER.timeout("idleTimeout", idleTimeout, Infinity);
+  }
+  if (halfCloseTimeout !== undefined) {
+    join.halfCloseTimeout = READER.timeout("halfCloseTimeout", halfCloseTimeout, Infinity);
+  }
+  const rate = READER.rate("rate", options.rate);
+  if (rate !== undefined) join.rate = rate;
+  const limit = READER.limit("limit", options.limit);
+  if (limit !== undefined) join.limit = limit;
+  return join;
+}
+
+function checkCount(value: number | undefined): number {
+  if (value === undefined || value === Infinity) return Infinity;
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot forward as 'maxConnections' must be a number: got ${show(value)}`);
+  }
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new RangeError(
+    `Cannot forward as 'maxConnections' must be a positive integer, or Infinity: got ${value}`,
+  );
+}
+
+function checkString(value: string, name: string): string {
+  if (typeof value === "string") return value;
+  throw new TypeError(`Cannot forward as '${name}' must be a string: got ${show(value)}`);
+}
+
+function checkListener(value: ForwardOptions["onEvent"]): ForwardOptions["onEvent"] {
+  if (value === undefined || typeof value === "function") return value;
+  throw new TypeError(`Cannot forward as 'onEvent' must be a function: got ${show(value)}`);
+}
+
+/** A forwarder that connects to itself does so until no file descriptor is left. */
+function checkApart(listen: ListenAddress, target: TargetAddress): void {
+  const text = formatAddress(listen);
+  if (text !== formatAddress(target) || (listen.kind === "tcp" && listen.port === 0)) return;
+  throw new TypeError(
+    `Cannot forward as the target must be another address than the one listened on: got '${text}'`,
+  );
+}

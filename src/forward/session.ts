@@ -1,0 +1,170 @@
+import { type Counts, JoinError, LimitError } from "../errors.ts";
+import { join, type JoinStats } from "../join.ts";
+import { formatAddress, formatDenoAddress } from "./address.ts";
+import { DiscardEnd, EchoEnd } from "./builtin.ts";
+import { dial } from "./dial.ts";
+import type { CloseEvent, CloseReason } from "./events.ts";
+import { messageOf } from "./failure.ts";
+import type { Settings } from "./options.ts";
+
+/** How a session ended; `error` is what to say about it. */
+interface Outcome {
+  reason: CloseReason;
+  error?: string;
+}
+
+const NOTHING: Counts = { bytes: 0, chunks: 0 };
+const SUCCESS: Outcome = { reason: "eof" };
+
+/**
+ * One accepted connection, from connecting to the target to the end. It is the join's `stats` object
+ * itself, as an idle one is to hold as little as possible.
+ */
+export class Session implements JoinStats {
+  /** What the target has taken, live. */
+  aToB: Counts = NOTHING;
+  /** What the client has taken, live. */
+  bToA: Counts = NOTHING;
+  readonly #id: number;
+  readonly #client: Deno.Conn;
+  readonly #accepted = performance.now();
+  readonly #controller = new AbortController();
+
+  /**
+   * @param id The connection's number.
+   * @param client The connection, whose owner the session becomes.
+   */
+  constructor(id: number, client: Deno.Conn) {
+    this.#id = id;
+    this.#client = client;
+  }
+
+  /**
+   * Serves the connection; never rejects, as whatever fails is this connection's matter only.
+   *
+   * @param settings The forwarder's settings.
+   * @returns How it ended.
+   */
+  async run(settings: Settings): Promise<Outcome> {
+    let target;
+    try {
+      target = await this.#connect(settings);
+    } catch (error) {
+      this.#client.close();
+      return this.#undialed(error, settings);
+    }
+    try {
+      const { signal } = this.#controller;
+      const { ended } = await join(this.#client, target, {
+        ...settings.join,
+        signal,
+        stats: this,
+      });
+      return ended === "eof" ? SUCCESS : { reason: "half-close-timeout" };
+    } catch (error) {
+      return this.#broken(error);
+    }
+  }
+
+  /**
+   * Cuts the connection.
+   *
+   * @param reason What everything pending fails with.
+   */
+  cut(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /**
+   * The event of the session's end.
+   *
+   * @param outcome What `run` resolved to.
+   * @param settings The forwarder's settings.
+   * @returns The event.
+   */
+  closeEvent({ reason, error }: Outcome, settings: Settings): CloseEvent {
+    const { listen, target } = settings;
+    const event: CloseEvent = {
+      event: "close",
+      id: this.#id,
+      // The client of a Unix socket has no address of its own.
+      from: listen.kind === "unix"
+        ? formatAddress(listen)
+        : formatDenoAddress(this.#client.remoteAddr),
+      to: formatAddress(target),
+      aToB: this.aToB.bytes,
+      bToA: this.bToA.bytes,
+      ms: Math.round(performance.now() - this.#accepted),
+      reason,
+    };
+    if (error !== undefined) event.error = error;
+    return event;
+  }
+
+  #connect({ target, connectTimeout }: Settings) {
+    switch (target.kind) {
+      case "echo":
+        return new EchoEnd();
+      case "discard":
+        return new DiscardEnd();
+      default:
+        return dial(target, connectTimeout, this.#controller).then(withoutDelay);
+    }
+  }
+
+  #undialed(error: unknown, { target }: Settings): Outcome {
+    const reason = this.#shutDown(error)
+      ? "shutdown"
+      : isTimeout(error)
+      ? "connect-timeout"
+      : error instanceof Deno.errors.ConnectionRefused
+      ? "refused"
+      : "error";
+    return { reason, error: `Cannot connect to ${formatAddress(target)}: ${messageOf(error)}` };
+  }
+
+  #broken(error: unknown): Outcome {
+    if (!(error instanceof JoinError)) {
+      return { reason: this.#shutDown(error) ? "shutdown" : "error", error: messageOf(error) };
+    }
+    const { cause, end, side } = error;
+    if (cause instanceof LimitError) return { reason: "limit", error: cause.message };
+    if (isTimeout(cause)) return { reason: "idle", error: messageOf(cause) };
+    const verb = side === "write" ? "write to" : "read from";
+    const where = end === undefined
+      ? ""
+      : `Cannot ${verb} the ${end === "a" ? "client" : "target"}: `;
+    return { reason: "error", error: where + messageOf(cause) };
+  }
+
+  #shutDown(error: unknown): boolean {
+    const { signal } = this.#controller;
+    return signal.aborted && error === signal.reason && !isTimeout(error);
+  }
+}
+
+/**
+ * Turns Nagle's algorithm off, which would hold a relayed answer's second part back until the first
+ * is acknowledged: up to 40 ms.
+ *
+ * @param conn A connection of any kind.
+ * @returns The same.
+ */
+export function withoutDelay<T extends Deno.Conn>(conn: T): T {
+  if (isTcp(conn)) {
+    try {
+      conn.setNoDelay(true);
+    } catch {
+      // The peer has gone already: the first read says so.
+    }
+  }
+  return conn;
+}
+
+function isTcp(conn: Deno.Conn): conn is Deno.TcpConn {
+  return "setNoDelay" in conn;
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
+}

@@ -1,10 +1,9 @@
-import type { BufferPool } from "./buffer_pool.ts";
 import { assertEnd, type Conn, type End, type Pair } from "./ends.ts";
-import { type Counts, type Direction, type Failure, JoinError, show } from "./errors.ts";
+import { type Direction, type Failure, JoinError } from "./errors.ts";
+import { type CheckedOptions, type JoinOptions, readOptions } from "./join_options.ts";
 import { bounded, GRACE_MS, JoinedEnd } from "./joined_end.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
 import { Meter } from "./meter.ts";
-import { OptionReader } from "./options.ts";
 import type { PipeResult } from "./pipe.ts";
 import { PlatformPump } from "./platform_pump.ts";
 import { type Ending, Pump } from "./pump.ts";
@@ -12,69 +11,6 @@ import { shaperFor } from "./shaper.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 import { Watchdog } from "./watchdog.ts";
-
-/** The live counts that {@linkcode join} puts into the object of its `stats` option. */
-export interface JoinStats {
-  /** What has passed from `a` to `b` so far. */
-  aToB?: Counts;
-  /** What has passed from `b` to `a` so far. */
-  bToA?: Counts;
-}
-
-/** A value for both directions, or one for each. */
-export type PerDirection<T> = T | {
-  /** From `a` to `b`. */
-  aToB?: T;
-  /** From `b` to `a`. */
-  bToA?: T;
-};
-
-/** Options of {@linkcode join}. */
-export interface JoinOptions {
-  /** Aborts the join: both ends are torn down, and it rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /**
-   * Milliseconds without a settled read or write in either direction after which the join fails; more
-   * than 0 and at most 2 147 483 647. Waiting for `rate` is not idleness; a slow reader can look idle.
-   *
-   * @default {Infinity}
-   */
-  idleTimeout?: number;
-  /**
-   * Milliseconds without one in the direction that is left, once the other has ended, after which both
-   * ends are closed and the join fulfils with `ended: "timeout"`. Silence, not age; but mind a slow
-   * reader: behind one of 100 KB/s, writes of 64 KiB were seen to settle 14 s apart.
-   *
-   * @default {Infinity} 30 000 where the end waiting to be closed cannot half-close
-   */
-  halfCloseTimeout?: number;
-  /** Bytes that may pass; the first one past it fails. A positive safe integer. */
-  limit?: PerDirection<number>;
-  /** Bytes a second, more than 0, with bursts of at most 100 ms worth. */
-  rate?: PerDirection<number>;
-  /** The caller's object, which is given the live counts before `join` returns. */
-  stats?: JoinStats;
-  /** Where buffers come from; by default a pool that everything shares. */
-  pool?: BufferPool;
-  /**
-   * After success, leave both ends, or one of them, as they are: no half-close, no close, only unlocked.
-   *
-   * @default {false}
-   */
-  preventClose?: boolean | {
-    /** Leave `a`. */
-    a?: boolean;
-    /** Leave `b`. */
-    b?: boolean;
-  };
-  /**
-   * What moves the bytes: our pump, or the platform's own `pipeTo` through a
-   * {@linkcode ByteCounterStream}, which is slower and counts what is on its way as well.
-   *
-   * @default {"auto"}
-   */
-  via?: "auto" | "pipeTo";
-}
 
 /** What {@linkcode join} has moved. */
 export interface JoinResult {
@@ -152,40 +88,6 @@ export function join<A, B>(
 
 const ACTION = "Cannot join";
 const HALF_CLOSE_TIMEOUT_MS = 30_000;
-
-type CheckedOptions = ReturnType<typeof readOptions>;
-
-function readOptions(options: JoinOptions) {
-  if (typeof options !== "object") {
-    throw new TypeError(`${ACTION} as the options must be an object: got ${show(options)}`);
-  }
-  const read = new OptionReader(ACTION);
-  const { via = "auto" } = options;
-  if (via !== "auto" && via !== "pipeTo") {
-    throw new TypeError(`${ACTION} as 'via' must be "auto" or "pipeTo": got ${show(via)}`);
-  }
-  const directions = ["aToB", "bToA"] as const;
-  const [limitAToB, limitBToA] = read.each("limit", options.limit, directions);
-  const [rateAToB, rateBToA] = read.each("rate", options.rate, directions);
-  const [leaveA, leaveB] = read.each("preventClose", options.preventClose, ["a", "b"]);
-  const { halfCloseTimeout } = options;
-  return {
-    via,
-    limit: { aToB: read.limit("limit", limitAToB), bToA: read.limit("limit", limitBToA) },
-    rate: { aToB: read.rate("rate", rateAToB), bToA: read.rate("rate", rateBToA) },
-    preventClose: {
-      a: read.boolean("preventClose", leaveA),
-      b: read.boolean("preventClose", leaveB),
-    },
-    idleTimeout: read.timeout("idleTimeout", options.idleTimeout, Infinity),
-    halfCloseTimeout: halfCloseTimeout === undefined
-      ? undefined
-      : read.timeout("halfCloseTimeout", halfCloseTimeout, Infinity),
-    signal: read.signal(options.signal),
-    pool: read.pool(options.pool),
-    stats: read.stats(options.stats) as JoinStats | undefined,
-  };
-}
 
 /** One `join`: two lanes, one outcome. */
 class Join implements LaneOwner, EventListenerObject {

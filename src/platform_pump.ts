@@ -1,6 +1,6 @@
 import { ByteCounterStream } from "./byte_counter.ts";
 import { byteLengthOf, bytesOf } from "./bytes.ts";
-import { Pump } from "./pump.ts";
+import { type Ending, Pump } from "./pump.ts";
 import { discard, writeWhole } from "./sink.ts";
 import { EOF, NOTHING } from "./source.ts";
 
@@ -14,6 +14,8 @@ export class PlatformPump extends Pump {
   #abandonWrite?: () => void;
   #pulling = false;
   #ended = false;
+  /** At the limit: the loop must still deliver what came before it. */
+  #limited?: Ending;
 
   protected override async move(turn: number): Promise<void> {
     // The loop may still hold what came before the source's end: only a read tells that it is over.
@@ -28,7 +30,7 @@ export class PlatformPump extends Pump {
     const counter = new ByteCounterStream<unknown>({ stats: this.meter.counts });
     try {
       await readable.pipeThrough(counter).pipeTo(writable);
-      if (turn === this.turn) this.end({ how: "eof" });
+      if (turn === this.turn) this.end(this.#limited ?? { how: "eof" });
     } catch {
       // The read or the write that failed has told.
     }
@@ -70,9 +72,14 @@ export class PlatformPump extends Pump {
       if (chunk === EOF) return this.#close();
       await this.#shape(chunk, controller);
     } catch (error) {
-      this.#ended = true;
-      controller.error(error);
-      this.end({ how: "failed", side: this.#pulling ? "read" : undefined, error });
+      if (this.#ended) return;
+      if (this.#pulling) {
+        this.#ended = true;
+        controller.error(error);
+        return this.end({ how: "failed", side: "read", error });
+      }
+      this.#limited = { how: "failed", error };
+      this.#close();
     }
   }
 
@@ -89,7 +96,7 @@ export class PlatformPump extends Pump {
       if (this.#ended || this.target === discard) return;
       if (size === left) break;
       const bytes = bytesOf(rest)!;
-      controller.enqueue(bytes.subarray(0, size));
+      controller.enqueue(bytes.slice(0, size));
       rest = bytes.subarray(size);
       left -= size;
     }

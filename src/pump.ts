@@ -46,7 +46,7 @@ export class Pump {
   #over = false;
   #running?: Promise<void>;
   #owner?: PumpOwner;
-  #forgotten?: ReturnType<typeof setTimeout>;
+  #timer?: ReturnType<typeof setTimeout>;
   /** What the streams' `closed` has told. */
   #seen?: Seen;
 
@@ -102,7 +102,7 @@ export class Pump {
       this.closedEarly();
     } else if (sourceClosed && this.source.mayForgetReads) {
       // A read that has been answered is at most some microtasks behind.
-      this.#forgotten ??= setTimeout(() => {
+      this.#timer ??= setTimeout(() => {
         if (this.reading) this.closedUnanswered();
       });
     }
@@ -125,7 +125,7 @@ export class Pump {
     this.turn++;
     this.stopped = this.#over = true;
     this.shaper?.hurry();
-    clearTimeout(this.#forgotten);
+    clearTimeout(this.#timer);
   }
 
   /** Halts and unlocks both streams. */
@@ -140,7 +140,7 @@ export class Pump {
   protected end(ending: Ending): void {
     if (this.#over) return;
     this.stopped = this.#over = true;
-    clearTimeout(this.#forgotten);
+    clearTimeout(this.#timer);
     this.#owner?.pumpEnded(ending);
   }
 
@@ -175,7 +175,7 @@ export class Pump {
         this.reading = false;
         if (chunk === EOF) return this.end({ how: "eof" });
         if (chunk === NOTHING) {
-          await macrotask();
+          await this.#othersRun();
           if (turn !== this.turn) return;
           continue;
         }
@@ -202,7 +202,7 @@ export class Pump {
         }
         this.holding = false;
         if (turnsWithoutWaiting === MOST_TURNS_WITHOUT_WAITING) {
-          await macrotask();
+          await this.#othersRun();
           if (turn !== this.turn) return;
           turnsWithoutWaiting = 0;
         }
@@ -261,7 +261,8 @@ export class Pump {
       let piece = rest;
       if (size < left) {
         const bytes = bytesOf(rest)!;
-        piece = bytes.subarray(0, size);
+        // A sink that keeps what it is given may also take its buffer away: each piece is its own.
+        piece = target.consumes ? bytes.subarray(0, size) : bytes.slice(0, size);
         rest = bytes.subarray(size);
       }
       left -= size;
@@ -285,6 +286,16 @@ export class Pump {
     } while (!target.accept(written));
   }
 
+  /** A turn of the event loop; never ends once the pump has ended. */
+  #othersRun(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        resolve();
+      });
+    });
+  }
+
   #fail(error: unknown): void {
     if (this.reading) {
       this.reading = false;
@@ -300,8 +311,4 @@ export class Pump {
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value &&
     typeof value.then === "function";
-}
-
-function macrotask(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
 }

@@ -20,7 +20,7 @@ export async function dial(
   const { hostname, port } = address;
   const { signal } = controller;
   const timer = timeout === Infinity ? undefined : setTimeout(() => {
-    
+    controller.abort(timeoutError(timeout));
   }, timeout);
   try {
     const conn = await Deno.connect({ hostname, port, signal });

@@ -1,5 +1,6 @@
 import { type Counts, JoinError, LimitError } from "../errors.ts";
-import { join, type JoinStats } from "../join.ts";
+import { join } from "../join.ts";
+import type { JoinStats } from "../join_options.ts";
 import { formatAddress, formatDenoAddress } from "./address.ts";
 import { DiscardEnd, EchoEnd } from "./builtin.ts";
 import { dial } from "./dial.ts";

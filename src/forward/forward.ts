@@ -155,8 +155,7 @@ class Accepting implements Forwarder {
   }
 
   #cut(): void {
-    const reason = new DOMException("The forwarder was shut down", "AbortError");
-    for (const session of this.#sessions) session.cut(reason);
+    for (const session of this.#sessions) session.cut();
   }
 
   async #accept(): Promise<void> {

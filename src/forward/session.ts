@@ -29,7 +29,10 @@ export class Session implements JoinStats {
   readonly #id: number;
   readonly #client: Deno.Conn;
   readonly #accepted = performance.now();
-  readonly #controller = new AbortController();
+  /** What gives a connecting up; only while there is one. */
+  #dialing?: AbortController;
+  #target?: Closer;
+  #isCut = false;
 
   /**
    * @param id The connection's number.
@@ -49,18 +52,17 @@ export class Session implements JoinStats {
   async run(settings: Settings): Promise<Outcome> {
     let target;
     try {
-      target = await this.#connect(settings);
+      this.#target = target = await this.#connect(settings);
     } catch (error) {
       this.#client.close();
       return this.#undialed(error, settings);
+    } finally {
+      this.#dialing = undefined;
     }
+    // It was cut when the connection was there and this had not yet heard of it.
+    if (this.#isCut) this.cut();
     try {
-      const { signal } = this.#controller;
-      const { ended } = await join(this.#client, target, {
-        ...settings.join,
-        signal,
-        stats: this,
-      });
+      const { ended } = await join(this.#client, target, { ...settings.join, stats: this });
       return ended === "eof" ? SUCCESS : { reason: "half-close-timeout" };
     } catch (error) {
       return this.#broken(error);
@@ -68,12 +70,13 @@ export class Session implements JoinStats {
   }
 
   /**
-   * Cuts the connection.
-   *
-   * @param reason What everything pending fails with.
+   * Cuts the connection. Closing both sides ends the join as a signal would, which every connection
+   * had to hold then (Deno 2.9: 0.8 KiB).
    */
-  cut(reason: unknown): void {
-    this.#controller.abort(reason);
+  cut(): void {
+    this.#isCut = true;
+    this.#dialing?.abort();
+    if (this.#target) { for (const end of [this.#client, this.#target]) closeQuietly(end); }
   }
 
   /**
@@ -109,12 +112,13 @@ export class Session implements JoinStats {
       case "discard":
         return new DiscardEnd();
       default:
-        return dial(target, connectTimeout, this.#controller).then(withoutDelay);
+        this.#dialing = new AbortController();
+        return dial(target, connectTimeout, this.#dialing).then(withoutDelay);
     }
   }
 
   #undialed(error: unknown, { target }: Settings): Outcome {
-    const reason = this.#shutDown(error)
+    const reason = this.#isCut
       ? "shutdown"
       : isTimeout(error)
       ? "connect-timeout"
@@ -125,9 +129,8 @@ export class Session implements JoinStats {
   }
 
   #broken(error: unknown): Outcome {
-    if (!(error instanceof JoinError)) {
-      return { reason: this.#shutDown(error) ? "shutdown" : "error", error: messageOf(error) };
-    }
+    if (this.#isCut) return { reason: "shutdown", error: "The forwarder was shut down" };
+    if (!(error instanceof JoinError)) return { reason: "error", error: messageOf(error) };
     const { cause, end, side } = error;
     if (cause instanceof LimitError) return { reason: "limit", error: cause.message };
     if (isTimeout(cause)) return { reason: "idle", error: messageOf(cause) };
@@ -136,11 +139,6 @@ export class Session implements JoinStats {
       ? ""
       : `Cannot ${verb} the ${end === "a" ? "client" : "target"}: `;
     return { reason: "error", error: where + messageOf(cause) };
-  }
-
-  #shutDown(error: unknown): boolean {
-    const { signal } = this.#controller;
-    return signal.aborted && error === signal.reason && !isTimeout(error);
   }
 }
 
@@ -168,4 +166,16 @@ function isTcp(conn: Deno.Conn): conn is Deno.TcpConn {
 
 function isTimeout(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
+}
+
+interface Closer {
+  close(): void;
+}
+
+function closeQuietly(end: Closer): void {
+  try {
+    end.close();
+  } catch {
+    // It was closed already.
+  }
 }

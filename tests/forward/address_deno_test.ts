@@ -1,0 +1,113 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { formatAddress, parseListen, parseTarget } from "../../src/forward/address.ts";
+import { test } from "../harness.ts";
+
+test("addresses are read, and written as they were", () => {
+  const tcp = (hostname: string, port: number) => ({ kind: "tcp" as const, hostname, port });
+  const addresses = {
+    "tcp://127.0.0.1:8080": tcp("127.0.0.1", 8080),
+    "tcp://localhost:1": tcp("localhost", 1),
+    "tcp://my_host.example-1:65535": tcp("my_host.example-1", 65535),
+    "tcp://[::1]:8080": tcp("::1", 8080),
+    "tcp://[::ffff:127.0.0.1]:80": tcp("::ffff:127.0.0.1", 80),
+    "unix:/run/x.sock": { kind: "unix" as const, path: "/run/x.sock" },
+    "unix:relative": { kind: "unix" as const, path: "relative" },
+  };
+  for (const [text, address] of Object.entries(addresses)) {
+    assertEquals(parseListen(text, "LISTEN"), address);
+    assertEquals(parseTarget(text, "TARGET"), address);
+    assertEquals(formatAddress(address), text);
+  }
+  for (const kind of ["echo", "discard"] as const) {
+    assertEquals(parseTarget(`${kind}:`, "TARGET"), { kind });
+    assertEquals(formatAddress({ kind }), `${kind}:`);
+  }
+});
+
+test("unix: takes a URL's three slashes too", () => {
+  assertEquals(parseListen("unix:///run/x", "LISTEN"), { kind: "unix", path: "/run/x" });
+});
+
+test("port 0 is for listening only", () => {
+  assertEquals(parseListen("tcp://[::]:0", "LISTEN"), { kind: "tcp", hostname: "::", port: 0 });
+  assertThrows(
+    () => parseTarget("tcp://a:0", "TARGET"),
+    RangeError,
+    "Cannot use TARGET as the port must be 1 to 65535: got 0 in 'tcp://a:0'",
+  );
+});
+
+test("a port out of range is named", () => {
+  for (const port of ["65536", "70000", "99999999999999999999"]) {
+    assertThrows(
+      () => parseListen(`tcp://a:${port}`, "LISTEN"),
+      RangeError,
+      `Cannot use LISTEN as the port must be 0 to 65535: got ${port} in 'tcp://a:${port}'`,
+    );
+  }
+});
+
+test("what is no address at all is named, with what is one", () => {
+  const texts = [
+    "",
+    "8080",
+    ":8080",
+    "127.0.0.1:8080",
+    "http://a:80",
+    "udp://a:80",
+    "tcp:a:80",
+    "tcp://a",
+    "tcp://a:",
+    "tcp://a:-1",
+    "tcp://a:8o",
+    "tcp://a:80/",
+    "tcp://a:80/x",
+    "tcp://u@a:80",
+    "tcp://::1:80",
+    "tcp://[::1:80",
+    "TCP://a:80",
+    "echo",
+    "echo:x",
+  ];
+  for (const text of texts) {
+    assertThrows(
+      () => parseListen(text, "LISTEN"),
+      TypeError,
+      `Cannot use LISTEN as it must be tcp://host:port or unix:/path: got '${text}'`,
+    );
+    assertThrows(
+      () => parseTarget(text, "TARGET"),
+      TypeError,
+      `Cannot use TARGET as it must be echo:, discard:, tcp://host:port or unix:/path: got '${text}'`,
+    );
+  }
+  assertThrows(() => parseListen("echo:", "LISTEN"), TypeError, "got 'echo:'");
+});
+
+test("a host that is none is named", () => {
+  for (const host of ["", "256.1.1.1", "[::g]", "[]", "[1.2.3.4]", "a b", "a%41", "a?b", "a#b"]) {
+    assertThrows(
+      () => parseListen(`tcp://${host}:80`, "LISTEN"),
+      TypeError,
+      "Cannot use LISTEN as the host must be a name, an IPv4 or an [IPv6] address: " +
+        `got '${host}' in 'tcp://${host}:80'`,
+    );
+  }
+});
+
+test("the path of a unix socket is there, and fits", () => {
+  for (const text of ["unix:", "unix://", "unix://host/x", "unix:/a\0b"]) {
+    assertThrows(
+      () => parseListen(text, "LISTEN"),
+      TypeError,
+      `Cannot use LISTEN as it must be unix: and a path: got '${text}'`,
+    );
+  }
+  const longest = `unix:/${"x".repeat(106)}`;
+  assertEquals(formatAddress(parseListen(longest, "LISTEN")), longest);
+  assertThrows(
+    () => parseListen(`unix:/${"é".repeat(54)}`, "LISTEN"),
+    RangeError,
+    "Cannot use LISTEN as the path of a unix socket must be at most 107 bytes: got 109 in",
+  );
+});

@@ -1,0 +1,96 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { FLAGS, parseCommand } from "../../src/forward/flags.ts";
+import { helpText } from "../../src/forward/help.ts";
+import { test } from "../harness.ts";
+
+const DEFAULT = {
+  kind: "forward" as const,
+  options: { listen: "tcp://127.0.0.1:8080", target: "echo:" },
+  log: "text" as const,
+  isDefault: true,
+};
+
+test("without arguments it is an echo on port 8080", () => {
+  assertEquals(parseCommand([]), DEFAULT);
+});
+
+test("the addresses are LISTEN and TARGET, wherever the flags are", () => {
+  const options = { listen: "tcp://[::1]:0", target: "discard:" };
+  const command = { ...DEFAULT, options, isDefault: false };
+  assertEquals(parseCommand(["tcp://[::1]:0", "discard:"]), command);
+  assertEquals(parseCommand(["tcp://[::1]:0", "--log", "text", "discard:"]), command);
+  assertEquals(parseCommand(["--", "tcp://[::1]:0", "discard:"]), command);
+});
+
+test("each flag is an option, with = and without", () => {
+  const flags = {
+    "--idle-timeout": ["30s", { idleTimeout: 30_000 }],
+    "--half-close-timeout": ["500ms", { halfCloseTimeout: 500 }],
+    "--connect-timeout": ["5m", { connectTimeout: 300_000 }],
+    "--grace": ["1h", { grace: 3_600_000 }],
+    "--max-connections": ["3", { maxConnections: 3 }],
+    "--rate": ["10MB", { rate: 10_000_000 }],
+    "--limit": ["64KiB", { limit: 65536 }],
+  } as const;
+  for (const [flag, [value, option]] of Object.entries(flags)) {
+    const command = { ...DEFAULT, options: { ...DEFAULT.options, ...option } };
+    assertEquals(parseCommand([flag, value]), command);
+    assertEquals(parseCommand([`${flag}=${value}`]), command);
+  }
+  const once = { ...DEFAULT, options: { ...DEFAULT.options, once: true } };
+  assertEquals(parseCommand(["--once"]), once);
+  for (const log of ["text", "json", "none"] as const) {
+    assertEquals(parseCommand(["--log", log]), { ...DEFAULT, log });
+    assertEquals(parseCommand([`--log=${log}`]), { ...DEFAULT, log });
+  }
+});
+
+test("of a flag given twice the last counts", () => {
+  const options = { ...DEFAULT.options, limit: 2 };
+  assertEquals(parseCommand(["--limit=1", "--limit", "2"]), { ...DEFAULT, options });
+});
+
+test("help and version are asked for anywhere, also beside mistakes", () => {
+  assertEquals(parseCommand(["--foo", "--help"]), { kind: "help" });
+  assertEquals(parseCommand(["-h"]), { kind: "help" });
+  assertEquals(parseCommand(["x", "--version"]), { kind: "version" });
+  assertThrows(() => parseCommand(["--", "--help"]), TypeError, "got '--help'");
+});
+
+test("a mistake is named with the argument", () => {
+  const mistakes: [string[], string][] = [
+    [["--idel-timeout", "1s"], "Cannot use '--idel-timeout' as there is no such flag: see --help"],
+    [["-o"], "Cannot use '-o' as there is no such flag: see --help"],
+    [["-"], "Cannot use '-' as there is no such flag: see --help"],
+    [["--once=1"], "Cannot use --once as it takes no value: got '--once=1'"],
+    [["--help=1"], "Cannot use --help as it takes no value: got '--help=1'"],
+    [["--grace"], "Cannot use --grace as it needs a value: got nothing after it"],
+    [["--grace", "--once"], "Cannot use --grace as a duration is"],
+    [["--grace="], "Cannot use --grace as a duration is"],
+    [["--log", "xml"], "Cannot use --log as it must be text, json or none: got 'xml'"],
+    [["tcp://a:1"], "Cannot forward as TARGET is missing: got only LISTEN, 'tcp://a:1'"],
+    [
+      ["tcp://a:1", "echo:", "b"],
+      "Cannot forward as LISTEN and TARGET must be all: got 'b' as well",
+    ],
+    [["a", "echo:"], "Cannot use LISTEN as it must be"],
+    [["tcp://a:1", "a"], "Cannot use TARGET as it must be"],
+  ];
+  for (const [args, message] of mistakes) {
+    assertThrows(() => parseCommand(args), TypeError, message);
+  }
+  for (const flag of FLAGS.keys()) {
+    if (FLAGS.get(flag)?.value === undefined) continue;
+    assertThrows(() => parseCommand([flag, "0"]), Error, `Cannot use ${flag} as `);
+    assertThrows(() => parseCommand([`${flag}=-1`]), Error, `Cannot use ${flag} as `);
+    assertThrows(() => parseCommand([`${flag}=NaN`]), Error, `Cannot use ${flag} as `);
+  }
+});
+
+test("the help fits into 100 columns and has every flag", () => {
+  const lines = helpText().split("\n");
+  assertEquals(lines.filter((line) => line.length > 100), []);
+  for (const flag of FLAGS.keys()) {
+    assertEquals(lines.filter((line) => line.startsWith(`  ${flag} `)).length, 1, flag);
+  }
+});

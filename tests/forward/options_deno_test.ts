@@ -1,0 +1,90 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { forward, type ForwardOptions } from "../../src/forward/main.ts";
+import { test } from "../harness.ts";
+import { temporaryDirectory } from "./helper.ts";
+
+/** Options as untyped code may give them. */
+function untyped(json: unknown): ForwardOptions {
+  return JSON.parse(JSON.stringify(json));
+}
+
+const MESSAGES: [Partial<ForwardOptions>, new (message: string) => Error, string][] = [
+  [{ listen: "x" }, TypeError, "Cannot use 'listen' as it must be"],
+  [{ listen: "tcp://a:70000" }, RangeError, "Cannot use 'listen' as the port must be 0 to 65535"],
+  [{ target: "x" }, TypeError, "Cannot use 'target' as it must be"],
+  [{ target: "tcp://a:0" }, RangeError, "Cannot use 'target' as the port must be 1 to 65535"],
+  [
+    { listen: "tcp://127.0.0.1:5", target: "tcp://127.0.0.1:5" },
+    TypeError,
+    "Cannot forward as the target must be another address than the one listened on: " +
+    "got 'tcp://127.0.0.1:5'",
+  ],
+  [{ limit: 0 }, RangeError, "Cannot forward as 'limit' must "],
+  [{ limit: 1.5 }, RangeError, "got 1.5"],
+  [{ limit: 2 ** 53 }, RangeError, "got 9007199254740992"],
+  [{ maxConnections: 0 }, RangeError, "Cannot forward as 'maxConnections' must "],
+  [{ maxConnections: 1.5 }, RangeError, "got 1.5"],
+  [{ maxConnections: NaN }, RangeError, "got NaN"],
+  [{ rate: 0 }, RangeError, "Cannot forward as 'rate' must "],
+  [{ rate: NaN }, RangeError, "got NaN"],
+  [{ grace: -1 }, RangeError, "Cannot forward as 'grace' must "],
+];
+
+const WRONG_TYPES = {
+  listen: 5,
+  target: null,
+  limit: "5",
+  rate: "5",
+  grace: "5s",
+  maxConnections: "5",
+  idleTimeout: "5",
+  halfCloseTimeout: true,
+  connectTimeout: [],
+  once: 1,
+  signal: 1,
+  onEvent: 1,
+};
+for (const [name, value] of Object.entries(WRONG_TYPES)) {
+  MESSAGES.push([untyped({ [name]: value }), TypeError, `Cannot forward as '${name}' must be `]);
+}
+
+for (const name of ["idleTimeout", "halfCloseTimeout", "connectTimeout"] as const) {
+  for (const value of [0, -1, NaN, 2 ** 31, -Infinity]) {
+    MESSAGES.push([
+      { [name]: value },
+      RangeError,
+      `Cannot forward as '${name}' must `,
+    ]);
+  }
+}
+
+test("a bad option is named, before anything is opened", async () => {
+  using directory = temporaryDirectory();
+  const listen = `unix:${directory.path}/socket`;
+  for (const [options, type, message] of MESSAGES) {
+    await assertRejects(() => forward({ listen, target: "echo:", ...options }), type, message);
+  }
+  await assertRejects(() => forward(untyped(null)), TypeError, "must be an object: got null");
+  assertEquals([...Deno.readDirSync(directory.path)], []);
+});
+
+test("Infinity is no bound", async () => {
+  await using _forwarder = await forward({
+    listen: "tcp://127.0.0.1:0",
+    target: "echo:",
+    idleTimeout: Infinity,
+    halfCloseTimeout: Infinity,
+    connectTimeout: Infinity,
+    grace: Infinity,
+    maxConnections: Infinity,
+    rate: Infinity,
+  });
+});
+
+test("an aborted signal is thrown, before anything is opened", async () => {
+  using directory = temporaryDirectory();
+  const signal = AbortSignal.abort(new RangeError("mine"));
+  const listen = `unix:${directory.path}/socket`;
+  await assertRejects(() => forward({ listen, target: "echo:", signal }), RangeError, "mine");
+  assertEquals([...Deno.readDirSync(directory.path)], []);
+});

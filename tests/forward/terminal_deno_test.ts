@@ -1,0 +1,103 @@
+import { assertEquals } from "@std/assert";
+import { describe } from "../../src/forward/log.ts";
+import { describeStatus } from "../../src/forward/status.ts";
+import { Terminal } from "../../src/forward/terminal.ts";
+import { test } from "../harness.ts";
+
+const CLEAR = "\r\x1b[K";
+
+/** Stdout and stderr that write into one text, as a terminal does. */
+function terminalOf(isTerminal: boolean, most = Infinity): { terminal: Terminal; text(): string } {
+  let text = "";
+  const output = {
+    isTerminal: () => isTerminal,
+    writeSync: (bytes: Uint8Array) => {
+      const count = Math.min(bytes.length, most);
+      text += new TextDecoder().decode(bytes.subarray(0, count));
+      return count;
+    },
+  };
+  return { terminal: new Terminal(output, output), text: () => text };
+}
+
+test("on a terminal a line replaces the live line, which comes back below it", () => {
+  const { terminal, text } = terminalOf(true);
+  terminal.err("before\n");
+  terminal.live("1 open");
+  terminal.err("log\n");
+  terminal.out("json\n");
+  terminal.live("2 open");
+  terminal.live("2 open");
+  terminal.live("");
+  terminal.err("after\n");
+  assertEquals(
+    text(),
+    "before\n" + `${CLEAR}1 open` + `${CLEAR}log\n1 open` + CLEAR + "json\n" + "1 open" +
+      `${CLEAR}2 open` + CLEAR + "after\n",
+  );
+});
+
+test("elsewhere there is no live line", () => {
+  const { terminal, text } = terminalOf(false);
+  terminal.live("1 open");
+  terminal.err("log\n");
+  terminal.live("");
+  assertEquals(text(), "log\n");
+});
+
+test("a write that takes a part is continued", () => {
+  const { terminal, text } = terminalOf(false, 3);
+  terminal.out("a longer line\n");
+  assertEquals(text(), "a longer line\n");
+});
+
+test("a log that nobody reads any more is dropped", () => {
+  const output = {
+    isTerminal: () => false,
+    writeSync: () => {
+      throw new Deno.errors.BrokenPipe("Broken pipe");
+    },
+  };
+  new Terminal(output, output).out("line\n");
+});
+
+test("events are one line each", () => {
+  const close = {
+    event: "close" as const,
+    id: 7,
+    from: "tcp://127.0.0.1:50000",
+    to: "echo:",
+    aToB: 12,
+    bToA: 2048,
+    ms: 1234,
+  };
+  assertEquals(
+    [
+      describe({ event: "listen", address: "tcp://127.0.0.1:80", target: "echo:" }),
+      describe({ ...close, reason: "eof" }),
+      describe({ ...close, reason: "error", error: "Broken pipe" }),
+      describe({ event: "error", error: "Cannot accept for now: Too many open files" }),
+      describe({ event: "shutdown", open: 0, grace: 10_000 }),
+      describe({ event: "shutdown", open: 2, grace: 10_000 }),
+      describe({ event: "shutdown", open: 1, grace: Infinity }),
+    ],
+    [
+      "Listening on tcp://127.0.0.1:80, forwarding to echo:",
+      "#7 tcp://127.0.0.1:50000 > echo: eof after 1.2 s, 12 B there, 2.0 KiB back",
+      "#7 tcp://127.0.0.1:50000 > echo: error after 1.2 s, 12 B there, 2.0 KiB back: Broken pipe",
+      "Cannot accept for now: Too many open files",
+      "Shutting down",
+      "Shutting down: 2 open, cut after 10.0 s",
+      "Shutting down: 1 open",
+    ],
+  );
+});
+
+test("the live line has the open joins, the totals and the rates", () => {
+  const last = { open: 1, accepted: 1, aToB: 1024, bToA: 0 };
+  const stats = { open: 3, accepted: 4, aToB: 5120, bToA: 3 * 2 ** 20 };
+  assertEquals(
+    describeStatus(stats, last, 0.5),
+    "3 open | there 5.0 KiB 8.0 KiB/s | back 3.0 MiB 6.0 MiB/s",
+  );
+});

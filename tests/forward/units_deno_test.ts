@@ -1,0 +1,108 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  formatDuration,
+  formatSize,
+  parseCount,
+  parseDuration,
+  parseSize,
+} from "../../src/forward/units.ts";
+import { test } from "../harness.ts";
+
+test("durations are read with each unit", () => {
+  const durations = ["1ms", "500ms", "1.5s", "30s", "5m", "1h", "596h"];
+  assertEquals(
+    durations.map((text) => parseDuration(text, "--grace")),
+    [1, 500, 1500, 30_000, 300_000, 3_600_000, 2_145_600_000],
+  );
+});
+
+test("a duration that is none is an error with the argument, the rule and the value", () => {
+  for (const text of ["", "5", "s", "-5s", "1e3s", "5 s", "5S", "5d", "NaN", "Infinity", ".5s"]) {
+    assertThrows(
+      () => parseDuration(text, "--grace"),
+      TypeError,
+      `Cannot use --grace as a duration is a number and ms, s, m or h, such as 30s: got '${text}'`,
+    );
+  }
+  for (const text of ["0ms", "0s", "0.0h", "597h", "2147483648ms"]) {
+    assertThrows(
+      () => parseDuration(text, "--grace"),
+      RangeError,
+      `Cannot use --grace as a duration must be above 0 and at most 596h: got '${text}'`,
+    );
+  }
+});
+
+test("sizes are read with each unit", () => {
+  const sizes = ["1", "512B", "64KiB", "10MB", "1.5kb", "1GiB", "2GB", "1TiB", "1TB", "3mib"];
+  assertEquals(
+    sizes.map((text) => parseSize(text, "--limit")),
+    [1, 512, 65536, 1e7, 1500, 2 ** 30, 2e9, 2 ** 40, 1e12, 3 * 2 ** 20],
+  );
+});
+
+test("a size that is none is an error with the argument, the rule and the value", () => {
+  for (const text of ["", "KiB", "-1", "1e3", "64K", "10 MB", "10MB/s", "NaN", "Infinity"]) {
+    assertThrows(
+      () => parseSize(text, "--limit"),
+      TypeError,
+      "Cannot use --limit as a size is a number and B, kB, MB, GB, TB, KiB, MiB, GiB or TiB, " +
+        `such as 64KiB: got '${text}'`,
+    );
+  }
+  for (const text of ["0", "0KiB", "0.5", "1.0001KiB", "9007199254740992", "9000TiB"]) {
+    assertThrows(
+      () => parseSize(text, "--limit"),
+      RangeError,
+      `Cannot use --limit as a size must be whole bytes, 1 to 2^53 - 1: got '${text}'`,
+    );
+  }
+});
+
+test("counts are whole and from 1", () => {
+  assertEquals(parseCount("1", "--max-connections"), 1);
+  assertEquals(parseCount("100000", "--max-connections"), 100_000);
+  for (const text of ["", "0", "-1", "1.5", "1e3", "NaN", "ten", "9007199254740992"]) {
+    assertThrows(
+      () => parseCount(text, "--max-connections"),
+      RangeError,
+      `Cannot use --max-connections as it must be a whole number from 1: got '${text}'`,
+    );
+  }
+});
+
+test("sizes are shown with up to three digits", () => {
+  assertEquals(
+    [0, 1, 1023, 1024, 1536, 10_240, 102_400, 1_048_575, 1_048_576, 2 ** 40 * 5000].map(formatSize),
+    [
+      "0 B",
+      "1 B",
+      "1023 B",
+      "1.0 KiB",
+      "1.5 KiB",
+      "10.0 KiB",
+      "100 KiB",
+      "1.0 MiB",
+      "1.0 MiB",
+      "5000 TiB",
+    ],
+  );
+});
+
+test("durations are shown in the two units that matter", () => {
+  assertEquals(
+    [0, 12.4, 999, 999.6, 3400, 59_940, 59_960, 302_000, 3_599_400, 9_000_000].map(formatDuration),
+    [
+      "0 ms",
+      "12 ms",
+      "999 ms",
+      "1.0 s",
+      "3.4 s",
+      "59.9 s",
+      "1 m 0 s",
+      "5 m 2 s",
+      "59 m 59 s",
+      "2 h 30 m",
+    ],
+  );
+});

@@ -89,6 +89,11 @@ export function duplex(
       }`,
     );
   }
+  if (options.close !== undefined && typeof options.close !== "function") {
+    throw new TypeError(
+      `Cannot make a duplex as 'close' must be a function: got ${show(options.close)}`,
+    );
+  }
   if (!isReadable(readable) && !isWritable(writable)) {
     return new DuplexConn(readable, writable, options.close);
   }

@@ -121,15 +121,26 @@ export function assertEnd(
   if (isReadable(value) || isWritable(value)) {
     refuse(`must have both a 'readable' and a 'writable': got ${show(value)}; see duplex()`);
   }
-  const { readable, writable, halfClose, close } = value as Partial<Pair<unknown, unknown>>;
+  assertTransform(action, name, value);
+  const { halfClose, close } = value as Partial<Pair<unknown, unknown>>;
+  if (halfClose !== undefined && typeof halfClose !== "boolean") {
+    refuse(`must have a 'halfClose' that is a boolean: got ${show(halfClose)}`);
+  } else if (close !== undefined && typeof close !== "function") {
+    refuse(`must have a 'close' that is a function: got ${show(close)}`);
+  }
+}
+
+/** The same for what need be no more than the two streams. */
+export function assertTransform(action: string, name: string, value: unknown): void {
+  const refuse = (why: string): never => {
+    throw new TypeError(`${action} as '${name}' ${why}`);
+  };
+  if (!isObject(value)) return refuse(`must be a pair of streams: got ${show(value)}`);
+  const { readable, writable } = value as Partial<Pair<unknown, unknown>>;
   if (!isReadable(readable)) {
     refuse(`must have a 'readable' that is a ReadableStream: got ${show(readable)}`);
   } else if (!isWritable(writable)) {
     refuse(`must have a 'writable' that is a WritableStream: got ${show(writable)}`);
-  } else if (halfClose !== undefined && typeof halfClose !== "boolean") {
-    refuse(`must have a 'halfClose' that is a boolean: got ${show(halfClose)}`);
-  } else if (close !== undefined && typeof close !== "function") {
-    refuse(`must have a 'close' that is a function: got ${show(close)}`);
   } else if (readable.locked) {
     refuse("must not have a locked 'readable'");
   } else if (writable.locked) {

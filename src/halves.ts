@@ -35,22 +35,24 @@ export function writableFrom(writer: Writer): WritableStream<unknown> {
 function streamOf<T>(source: Source, atEnd: () => unknown, head?: T): ReadableStream<T> {
   let pulling = false;
   let released = false;
-  const release = (settled: boolean) => {
-    if (!released) source.release(settled);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const release = () => {
+    if (!released) source.release(!pulling);
     released = true;
+    clearTimeout(timer);
   };
   const finish = async (controller: ReadableStreamDefaultController<T>) => {
     controller.close();
-    release(!pulling);
+    release();
     await atEnd();
   };
   return new ReadableStream<T>({
     start(controller) {
       if (!source.mayForgetReads) return;
-      source.closed?.then(() =>
-        setTimeout(() => {
-          if (pulling && !released) void finish(controller);
-        }), () => {
+      const closed = () => {
+        if (pulling && !released) timer = setTimeout(() => void finish(controller));
+      };
+      source.closed?.then(closed, () => {
         // The read fails as well.
       });
     },
@@ -73,7 +75,7 @@ function streamOf<T>(source: Source, atEnd: () => unknown, head?: T): ReadableSt
     },
     async cancel(reason) {
       const cancelled = source.cancel(reason);
-      release(!pulling);
+      release();
       await cancelled;
     },
   }, { highWaterMark: 0 });

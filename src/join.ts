@@ -169,7 +169,7 @@ class Join implements LaneOwner, EventListenerObject {
     const failure = lane.failed(ending);
     if (this.#failure) return;
     this.#failure = failure;
-    if (ending.side === "read") {
+    if (ending.side !== "write") {
       // What was read before is owed to the sink; a stalled one must not keep everything open.
       this.#grace = setTimeout(() => this.#fail(failure), GRACE_MS);
       await lane.pump.settled();

@@ -1,6 +1,6 @@
 import { ByteCounterStream } from "./byte_counter.ts";
 import { byteLengthOf, bytesOf } from "./bytes.ts";
-import { type Ending, Pump } from "./pump.ts";
+import { Pump } from "./pump.ts";
 import { discard, writeWhole } from "./sink.ts";
 import { EOF, NOTHING } from "./source.ts";
 
@@ -14,8 +14,6 @@ export class PlatformPump extends Pump {
   #abandonWrite?: () => void;
   #pulling = false;
   #ended = false;
-  /** At the limit: the loop must still deliver what came before it. */
-  #limited?: Ending;
 
   protected override async move(turn: number): Promise<void> {
     // The loop may still hold what came before the source's end: only a read tells that it is over.
@@ -30,10 +28,14 @@ export class PlatformPump extends Pump {
     const counter = new ByteCounterStream<unknown>({ stats: this.meter.counts });
     try {
       await readable.pipeThrough(counter).pipeTo(writable);
-      if (turn === this.turn) this.end(this.#limited ?? { how: "eof" });
+      if (turn === this.turn) this.end({ how: "eof" });
     } catch {
       // The read or the write that failed has told.
     }
+  }
+
+  override async settled(): Promise<void> {
+    await this.running;
   }
 
   override drain(): void {
@@ -78,8 +80,9 @@ export class PlatformPump extends Pump {
         controller.error(error);
         return this.end({ how: "failed", side: "read", error });
       }
-      this.#limited = { how: "failed", error };
+      // At the limit; what came before it is still delivered.
       this.#close();
+      this.end({ how: "failed", error });
     }
   }
 

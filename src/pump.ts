@@ -44,7 +44,7 @@ export class Pump {
   protected turn = 0;
   #live = false;
   #over = false;
-  #running?: Promise<void>;
+  protected running?: Promise<void>;
   #owner?: PumpOwner;
   #timer?: ReturnType<typeof setTimeout>;
   /** What the streams' `closed` has told. */
@@ -71,6 +71,7 @@ export class Pump {
       () => this.#saw({ sinkClosed: true }),
       (error) => this.#saw({ sinkError: { error } }),
     );
+    sink.onClosing = () => this.closedEarly();
     queueMicrotask(() => this.#begin());
   }
 
@@ -82,7 +83,7 @@ export class Pump {
   /** Fulfils once every chunk that has been read has been written, or could not be. */
   async settled(): Promise<void> {
     do {
-      if (this.holding) await this.#running;
+      if (this.holding) await this.running;
       await this.target.drained();
     } while (this.holding);
   }
@@ -188,6 +189,8 @@ export class Pump {
         } else {
           const target = this.target;
           let written = target.write(chunk, byteLengthOf(chunk));
+          // The source may have closed with this very chunk, unseen as long as it was being read.
+          if (this.#seen?.sourceClosed) this.check();
           if (written !== WRITTEN) {
             if (isPromise(written)) {
               written = await written;
@@ -219,7 +222,7 @@ export class Pump {
   }
 
   #go(): void {
-    if (!this.stopped) this.#running = this.move(this.turn);
+    if (!this.stopped) this.running = this.move(this.turn);
   }
 
   #saw(seen: Seen): void {
@@ -248,10 +251,7 @@ export class Pump {
         try {
           size = shaper.grant(left);
         } catch (error) {
-          await this.target.drained();
-          this.holding = false;
-          if (turn === this.turn) this.end({ how: "failed", error });
-          return;
+          return this.end({ how: "failed", error });
         }
         await shaper.pass(size);
         if (turn !== this.turn) return;
@@ -302,9 +302,10 @@ export class Pump {
       return this.end({ how: "failed", side: "read", error });
     }
     this.holding = false;
-    this.target.refuse();
-    // A stream that is still erroring becomes errored, and tells, once its write under way has settled.
-    if (this.target.writable) this.end({ how: "failed", side: "write", error });
+    const { target } = this;
+    target.refuse();
+    // A stream tells by itself what became of it.
+    if (target.closed === undefined) this.end({ how: "failed", side: "write", error });
   }
 }
 

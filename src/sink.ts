@@ -13,6 +13,8 @@ export const WRITTEN = Symbol("written");
 export interface Sink {
   /** Follows the stream's state; `undefined` where only a write tells. */
   readonly closed?: Promise<unknown>;
+  /** Called when it refuses a chunk because it is being closed; an error shows in `closed`. */
+  onClosing?: () => void;
   /** Whether a chunk's memory may be used again once its write has settled. */
   readonly consumes: boolean;
   /** Whether backpressure forbids to read for it now. */
@@ -50,6 +52,7 @@ const ignore = () => {};
 export class StreamSink implements Sink {
   readonly closed: Promise<unknown>;
   readonly consumes: boolean;
+  onClosing?: () => void;
   readonly #writer: WritableStreamDefaultWriter<unknown>;
   readonly #meter: Meter;
   #over = false;
@@ -100,8 +103,15 @@ export class StreamSink implements Sink {
 
   writeRest(): void {}
 
+  /** An errored stream tells in `closed`, at once; one that does not is being closed. */
   refuse(): void {
-    this.#outstanding--;
+    if (--this.#outstanding > 0) return;
+    if (this.writable) return this.onClosing?.();
+    // Deno 2.9 takes a write while it is closing for an error of the stream's, and waits for the close.
+    const closing = () => {
+      if (!this.#over) this.onClosing?.();
+    };
+    queueMicrotask(() => queueMicrotask(closing));
   }
 
   async drained(): Promise<void> {

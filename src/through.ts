@@ -1,4 +1,4 @@
-import { assertEnd, canHalfClose, type End, type Pair } from "./ends.ts";
+import { assertEnd, assertTransform, canHalfClose, type Conn, type Pair } from "./ends.ts";
 import { join } from "./join.ts";
 
 /**
@@ -11,13 +11,15 @@ import { join } from "./join.ts";
  * Mind what a transform holds back: a `CompressionStream` gives out little before it is closed. That
  * is fine for a transfer, and stalls a conversation.
  *
+ * @typeParam A The chunks that `end` sends.
+ * @typeParam B The chunks that `end` takes.
  * @typeParam R The chunks that come out.
  * @typeParam W The chunks that go in.
  * @param end What to layer on.
  * @param outgoing What is written passes through it, as a `CompressionStream`.
  * @param incoming What is read has passed through it, as a `DecompressionStream`.
  * @returns An end for {@linkcode join}, half-closing if `end` is.
- * @throws {TypeError} If `end` is none, or has a locked stream.
+ * @throws {TypeError} If `end` is none, or a transform is none, or one of their streams is locked.
  *
  * @example Compress between two relays
  * ```ts
@@ -39,12 +41,15 @@ import { join } from "./join.ts";
  * await joined;
  * ```
  */
-export function through<R, W>(
-  end: End,
-  outgoing: { readable: ReadableStream<Uint8Array<ArrayBuffer>>; writable: WritableStream<W> },
-  incoming: { readable: ReadableStream<R>; writable: WritableStream<Uint8Array<ArrayBuffer>> },
+export function through<A, B, R, W>(
+  end: Pair<A, B> | Conn,
+  outgoing: { readable: ReadableStream<B>; writable: WritableStream<W> },
+  incoming: { readable: ReadableStream<R>; writable: WritableStream<A> },
 ): Pair<R, W> {
-  assertEnd("Cannot layer on it", "end", end);
+  const action = "Cannot layer transforms on an end";
+  assertEnd(action, "end", end);
+  assertTransform(action, "outgoing", outgoing);
+  assertTransform(action, "incoming", incoming);
   const aborter = new AbortController();
   const inner = { readable: outgoing.readable, writable: incoming.writable };
   // Who uses the layered end waits for it; how long is theirs to say.

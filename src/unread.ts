@@ -37,19 +37,20 @@ export function unread(end: Conn, bytes: ArrayBufferView | ArrayBuffer): Conn;
 /**
  * For a pair of streams.
  *
+ * @typeParam R The chunks that come out.
  * @typeParam W The chunks that go in.
  * @param end The end that was read from.
  * @param bytes What was read.
  * @returns A pair of streams.
  */
-export function unread<W>(
-  end: Pair<Uint8Array<ArrayBuffer>, W>,
+export function unread<R extends Uint8Array, W>(
+  end: Pair<R, W>,
   bytes: ArrayBufferView | ArrayBuffer,
-): Pair<Uint8Array<ArrayBuffer>, W>;
+): Pair<R, W>;
 export function unread<W>(
-  end: End<Uint8Array<ArrayBuffer>, W>,
+  end: End<Uint8Array, W>,
   bytes: ArrayBufferView | ArrayBuffer,
-): End<Uint8Array<ArrayBuffer>, W> {
+): End<Uint8Array, W> {
   assertEnd("Cannot unread", "end", end);
   const head = bytesOf(bytes)?.slice();
   if (head === undefined) {
@@ -61,12 +62,12 @@ export function unread<W>(
 }
 
 function unreadPair<W>(
-  end: Pair<Uint8Array<ArrayBuffer>, W>,
+  end: Pair<Uint8Array, W>,
   head: Uint8Array<ArrayBuffer>,
-): Pair<Uint8Array<ArrayBuffer>, W> {
+): Pair<Uint8Array, W> {
   const { writable, halfClose, consumesOnWrite } = end;
   return {
-    readable: readableAfter(head, end.readable) as ReadableStream<Uint8Array<ArrayBuffer>>,
+    readable: readableAfter(head, end.readable) as ReadableStream<Uint8Array>,
     writable,
     halfClose,
     consumesOnWrite,

@@ -1,5 +1,3 @@
-import { show } from "./errors.ts";
-
 /** What a Go-style `read` or `write` gives: a result or a promise of it. */
 export type Awaitable<T> = T | PromiseLike<T>;
 
@@ -94,90 +92,13 @@ export function isWritable(half: unknown): half is WritableStream<unknown> {
   return isFunction(half, "getWriter");
 }
 
-/**
- * Tells an end from everything else.
- *
- * @param action What is asked for, to begin the message with.
- * @param name What the value is called there.
- * @throws {TypeError} If it is none, or has a locked stream.
- */
-export function assertEnd(
-  action: string,
-  name: string,
-  value: unknown,
-): asserts value is End<unknown, unknown> {
-  const refuse = (why: string): never => {
-    throw new TypeError(`${action} as '${name}' ${why}`);
-  };
-  if (typeof value !== "object" && typeof value !== "function" || value === null) {
-    refuse(`must be a pair of streams or a Go-style end: got ${show(value)}`);
-  }
-  const adapter = adapterFor(value);
-  if (adapter !== undefined) refuse(adapter);
-  if (isFunction(value, "read") && isFunction(value, "write")) {
-    if (isFunction(value, "close")) return;
-    refuse(`is Go-style and must have a 'close' function: got ${show(value)}`);
-  }
-  if (isReadable(value) || isWritable(value)) {
-    refuse(`must have both a 'readable' and a 'writable': got ${show(value)}; see duplex()`);
-  }
-  assertTransform(action, name, value);
-  const { halfClose, close } = value as Partial<Pair<unknown, unknown>>;
-  if (halfClose !== undefined && typeof halfClose !== "boolean") {
-    refuse(`must have a 'halfClose' that is a boolean: got ${show(halfClose)}`);
-  } else if (close !== undefined && typeof close !== "function") {
-    refuse(`must have a 'close' that is a function: got ${show(close)}`);
-  }
-}
-
-/** The same for what need be no more than the two streams. */
-export function assertTransform(action: string, name: string, value: unknown): void {
-  const refuse = (why: string): never => {
-    throw new TypeError(`${action} as '${name}' ${why}`);
-  };
-  if (!isObject(value)) return refuse(`must be a pair of streams: got ${show(value)}`);
-  const { readable, writable } = value as Partial<Pair<unknown, unknown>>;
-  if (!isReadable(readable)) {
-    refuse(`must have a 'readable' that is a ReadableStream: got ${show(readable)}`);
-  } else if (!isWritable(writable)) {
-    refuse(`must have a 'writable' that is a WritableStream: got ${show(writable)}`);
-  } else if (readable.locked) {
-    refuse("must not have a locked 'readable'");
-  } else if (writable.locked) {
-    refuse("must not have a locked 'writable'");
-  }
-}
-
-/** What to do with a platform's object that is no end by itself. */
-export function adapterFor(value: unknown): string | undefined {
-  const has = (...names: string[]) => names.every((name) => isFunction(value, name));
-  if (has("pipe", "on", "write") || has("pipe", "on", "read")) {
-    return "is a Node stream: wrap it with fromNodeSocket() of '@webstreams/join/node'";
-  }
-  if (has("readFile", "stat", "read", "write")) {
-    return "is a Node FileHandle: wrap its readableWebStream() and a WritableStream with duplex()";
-  }
-  if (has("write", "flush", "terminate") || has("write", "flush", "shutdown")) {
-    return "is a Bun socket: wrap it with fromBunSocket() of '@webstreams/join/bun'";
-  }
-  if (has("send", "close") && isObject(value) && "readyState" in value) {
-    return "is a WebSocket: wrap it with fromWebSocket() of '@webstreams/join/websocket'";
-  }
-  if (isObject(value) && "opened" in value && "closed" in value && !("readable" in value)) {
-    return "is a WebSocketStream: wrap it with fromWebSocketStream() of '@webstreams/join/websocket'";
-  }
-  if (has("createBidirectionalStream")) {
-    return "is a WebTransport session: open a stream with createBidirectionalStream()";
-  }
-  return undefined;
-}
-
 /** Whether `value[name]` can be called. */
 export function isFunction(value: unknown, name: string): boolean {
   return isObject(value) && name in value &&
     typeof (value as Record<string, unknown>)[name] === "function";
 }
 
-function isObject(value: unknown): value is object {
+/** Whether `value` can have members. */
+export function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null || typeof value === "function";
 }

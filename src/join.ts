@@ -1,4 +1,5 @@
-import { assertEnd, type Conn, type End, type Pair } from "./ends.ts";
+import { assertEnds } from "./assert_end.ts";
+import type { Conn, End, Pair } from "./ends.ts";
 import { type Direction, type Failure, JoinError } from "./errors.ts";
 import { type CheckedOptions, type JoinOptions, readOptions } from "./join_options.ts";
 import { bounded, GRACE_MS, JoinedEnd } from "./joined_end.ts";
@@ -77,16 +78,13 @@ export function join<A, B>(
   options?: JoinOptions,
 ): Promise<JoinResult> {
   try {
-    assertEnd(ACTION, "a", a);
-    assertEnd(ACTION, "b", b);
-    if (Object.is(a, b)) throw new TypeError(`${ACTION} an end with itself: 'a' and 'b' are one`);
-    return new Join(a, b, readOptions(options ?? {})).result;
+    assertEnds("Cannot join", a, b);
+    return new Join(a, b, readOptions(options)).result;
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-const ACTION = "Cannot join";
 const HALF_CLOSE_TIMEOUT_MS = 30_000;
 
 /** One `join`: two lanes, one outcome. */

@@ -1,4 +1,4 @@
-import type { BufferPool } from "./buffer_pool.ts";
+import { type BufferPool, sharedPool } from "./buffer_pool.ts";
 import { type Counts, show } from "./errors.ts";
 import { OptionReader } from "./options.ts";
 
@@ -65,38 +65,64 @@ export interface JoinOptions {
   via?: "auto" | "pipeTo";
 }
 
-/** Options checked, with their defaults; `halfCloseTimeout` has one only where both ends are known. */
-export type CheckedOptions = ReturnType<typeof readOptions>;
+/** Options checked, with their defaults; of `halfCloseTimeout` that depends on the ends. */
+export interface CheckedOptions {
+  readonly via: "auto" | "pipeTo";
+  readonly limit: Each<"aToB" | "bToA", number | undefined>;
+  readonly rate: Each<"aToB" | "bToA", number | undefined>;
+  readonly preventClose: Each<"a" | "b", boolean>;
+  readonly idleTimeout: number;
+  readonly halfCloseTimeout?: number;
+  readonly signal?: AbortSignal;
+  readonly pool: BufferPool;
+  readonly stats?: JoinStats;
+}
+
+type Each<K extends string, T> = Readonly<Record<K, T>>;
+
+const read = new OptionReader("Cannot join");
+const NEITHER = { aToB: undefined, bToA: undefined };
+const CLOSE_BOTH = { a: false, b: false };
+const DEFAULTS: CheckedOptions = {
+  via: "auto",
+  limit: NEITHER,
+  rate: NEITHER,
+  preventClose: CLOSE_BOTH,
+  idleTimeout: Infinity,
+  pool: sharedPool,
+};
 
 /** Reads and checks the options; touches nothing. */
-export function readOptions(options: JoinOptions) {
+export function readOptions(options: JoinOptions | undefined): CheckedOptions {
+  if (options === undefined || options === null) return DEFAULTS;
   if (typeof options !== "object") {
     throw new TypeError(`Cannot join as the options must be an object: got ${show(options)}`);
   }
-  const read = new OptionReader("Cannot join");
-  const { via = "auto" } = options;
+  const { via = "auto", limit, rate, preventClose, halfCloseTimeout } = options;
   if (via !== "auto" && via !== "pipeTo") {
     throw new TypeError(`Cannot join as 'via' must be "auto" or "pipeTo": got ${show(via)}`);
   }
-  const directions = ["aToB", "bToA"] as const;
-  const [limitAToB, limitBToA] = read.each("limit", options.limit, directions);
-  const [rateAToB, rateBToA] = read.each("rate", options.rate, directions);
-  const [leaveA, leaveB] = read.each("preventClose", options.preventClose, ["a", "b"]);
-  const { halfCloseTimeout } = options;
   return {
     via,
-    limit: { aToB: read.limit("limit", limitAToB), bToA: read.limit("limit", limitBToA) },
-    rate: { aToB: read.rate("rate", rateAToB), bToA: read.rate("rate", rateBToA) },
-    preventClose: {
-      a: read.boolean("preventClose", leaveA),
-      b: read.boolean("preventClose", leaveB),
-    },
+    limit: limit === undefined ? NEITHER : perDirection("limit", limit),
+    rate: rate === undefined ? NEITHER : perDirection("rate", rate),
+    preventClose: preventClose === undefined ? CLOSE_BOTH : perEnd(preventClose),
     idleTimeout: read.timeout("idleTimeout", options.idleTimeout, Infinity),
     halfCloseTimeout: halfCloseTimeout === undefined
       ? undefined
       : read.timeout("halfCloseTimeout", halfCloseTimeout, Infinity),
     signal: read.signal(options.signal),
     pool: read.pool(options.pool),
-    stats: read.stats(options.stats) as JoinStats | undefined,
+    stats: read.stats(options.stats),
   };
+}
+
+function perDirection(name: "limit" | "rate", value: unknown) {
+  const [aToB, bToA] = read.each(name, value, ["aToB", "bToA"]);
+  return { aToB: read[name](name, aToB), bToA: read[name](name, bToA) };
+}
+
+function perEnd(value: unknown) {
+  const [a, b] = read.each("preventClose", value, ["a", "b"]);
+  return { a: read.boolean("preventClose", a), b: read.boolean("preventClose", b) };
 }

@@ -1,12 +1,6 @@
 import type { BufferPool } from "./buffer_pool.ts";
-import {
-  adapterFor,
-  isFunction,
-  isReadable,
-  isWritable,
-  type Reader,
-  type Writer,
-} from "./ends.ts";
+import { adapterFor } from "./assert_end.ts";
+import { isFunction, isReadable, isWritable, type Reader, type Writer } from "./ends.ts";
 import { type Counts, show } from "./errors.ts";
 import { Meter } from "./meter.ts";
 import { OptionReader } from "./options.ts";

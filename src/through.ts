@@ -1,4 +1,5 @@
-import { assertEnd, assertTransform, canHalfClose, type Conn, type Pair } from "./ends.ts";
+import { assertEnd, assertStreams } from "./assert_end.ts";
+import { canHalfClose, type Conn, type Pair } from "./ends.ts";
 import { join } from "./join.ts";
 
 /**
@@ -48,8 +49,8 @@ export function through<A, B, R, W>(
 ): Pair<R, W> {
   const action = "Cannot layer transforms on an end";
   assertEnd(action, "end", end);
-  assertTransform(action, "outgoing", outgoing);
-  assertTransform(action, "incoming", incoming);
+  assertStreams(action, "outgoing", outgoing);
+  assertStreams(action, "incoming", incoming);
   const aborter = new AbortController();
   const inner = { readable: outgoing.readable, writable: incoming.writable };
   // Who uses the layered end waits for it; how long is theirs to say.

@@ -1,4 +1,5 @@
-import { assertEnd, type Conn, type End, isConn, type Pair } from "./ends.ts";
+import { assertEnd } from "./assert_end.ts";
+import { type Conn, type End, isConn, type Pair } from "./ends.ts";
 import { bytesOf } from "./bytes.ts";
 import { show } from "./errors.ts";
 import { readableAfter } from "./halves.ts";

@@ -227,6 +227,7 @@ class Pipe implements PumpOwner {
     let outcome = failure;
     try {
       if (!atOnce && this.#sink.writable) await this.#pump.settled();
+      if (failure && this.#preventCancel) await this.#pump.leaveUnread();
       await action?.();
     } catch (error) {
       outcome = { error };

@@ -80,6 +80,13 @@ export class Pump {
     this.stopped = true;
   }
 
+  /** Takes nothing more: what a waiting read would have brought stays in the source. */
+  async leaveUnread(): Promise<void> {
+    if (!this.reading || !this.source.giveReadUp) return;
+    this.source.giveReadUp();
+    await this.running;
+  }
+
   /** Fulfils once every chunk that has been read has been written, or could not be. */
   async settled(): Promise<void> {
     do {
@@ -97,7 +104,8 @@ export class Pump {
       this.end({ how: "failed", side: "read", error: sourceError.error });
     } else if (sinkError && !sinkGivenUp) {
       this.end({ how: "failed", side: "write", error: sinkError.error });
-    } else if (sourceClosed && !this.reading) {
+    } else if (sourceClosed && !this.reading && !(this.holding && this.shaper)) {
+      // A chunk that is held may still be more than the limit lets pass.
       this.end({ how: "eof" });
     } else if (sinkClosed && !sinkGivenUp) {
       this.closedEarly();
@@ -303,7 +311,7 @@ export class Pump {
     }
     this.holding = false;
     const { target } = this;
-    target.refuse();
+    target.refuse(error);
     // A stream tells by itself what became of it.
     if (target.closed === undefined) this.end({ how: "failed", side: "write", error });
   }

@@ -35,7 +35,7 @@ export interface Sink {
   /** Writes what the last write has left. */
   writeRest(): unknown;
   /** The write, or what it gave, has failed. */
-  refuse(): void;
+  refuse(error: unknown): void;
   /** Fulfils, never rejects, once every write has settled. */
   drained(): Promise<void>;
   /** Ends writing after success. */
@@ -55,6 +55,7 @@ export class StreamSink implements Sink {
   onClosing?: () => void;
   readonly #writer: WritableStreamDefaultWriter<unknown>;
   readonly #meter: Meter;
+  /** Closed, errored, or no longer ours. */
   #over = false;
   #outstanding = 0;
   #awaitedSize = 0;
@@ -92,7 +93,7 @@ export class StreamSink implements Sink {
       this.#awaitedSize = size;
       return written;
     }
-    written.then(() => this.#fulfilled(size), () => this.refuse());
+    written.then(() => this.#fulfilled(size), (error) => this.refuse(error));
     return WRITTEN;
   }
 
@@ -103,15 +104,14 @@ export class StreamSink implements Sink {
 
   writeRest(): void {}
 
-  /** An errored stream tells in `closed`, at once; one that does not is being closed. */
-  refuse(): void {
-    if (--this.#outstanding > 0) return;
+  /** A stream that is erroring tells in `closed` in the end; one that is not is being closed. */
+  refuse(error: unknown): void {
+    if (--this.#outstanding > 0 || this.#over) return;
     if (this.writable) return this.onClosing?.();
-    // Deno 2.9 takes a write while it is closing for an error of the stream's, and waits for the close.
-    const closing = () => {
-      if (!this.#over) this.onClosing?.();
-    };
-    queueMicrotask(() => queueMicrotask(closing));
+    // Deno 2.9 makes an error of the stream's, another one, of a write that comes while it is closing.
+    this.#writer.ready.catch((reason) => {
+      if (reason !== error && !this.#over) this.onClosing?.();
+    });
   }
 
   async drained(): Promise<void> {
@@ -137,6 +137,7 @@ export class StreamSink implements Sink {
   }
 
   release(): void {
+    this.#over = true;
     this.#writer.releaseLock();
   }
 
@@ -257,7 +258,7 @@ export async function writeWhole(
       written = sink.writeRest();
     }
   } catch (error) {
-    sink.refuse();
+    sink.refuse(error);
     throw error;
   }
 }

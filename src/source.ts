@@ -26,6 +26,8 @@ export interface Source {
   take(result: unknown): unknown;
   /** The write of the last chunk is abandoned: its memory must not be touched again. */
   abandon(): void;
+  /** Gives a waiting read up, so that what it would have brought stays in the stream; keeps the lock. */
+  giveReadUp?(): void;
   /** Ends the source as `ReadableStream.cancel()` does; a stream already errored stays silent. */
   cancel(reason: unknown): void | Promise<void>;
   /** Unlocks; `settled` if no read, and no write of what was read, is still under way. */
@@ -44,8 +46,8 @@ export interface SourceOptions {
 export function streamSource(stream: ReadableStream<unknown>, options: SourceOptions): Source {
   const reader = byobReader(stream);
   return reader !== undefined
-    ? new ByteStreamSource(reader, new PooledLoan(options.pool, options.reused))
-    : new StreamSource(stream.getReader());
+    ? new ByteStreamSource(stream, reader, new PooledLoan(options.pool, options.reused))
+    : new StreamSource(stream, stream.getReader());
 }
 
 /** Reads a Go-style end. */
@@ -67,12 +69,25 @@ function byobReader(stream: ReadableStream<unknown>): ReadableStreamBYOBReader |
 abstract class LockedSource<R extends ReadableStreamBYOBReader | ReadableStreamDefaultReader> {
   readonly closed: Promise<unknown>;
   protected readonly reader: R;
+  readonly #stream: ReadableStream<unknown>;
+  /** What holds the lock once the reader has let go of its read. */
+  #keeper?: ReadableStreamDefaultReader;
   #errored = false;
 
-  constructor(reader: R) {
+  constructor(stream: ReadableStream<unknown>, reader: R) {
+    this.#stream = stream;
     this.reader = reader;
     this.closed = reader.closed;
     this.closed.catch(() => this.#errored = true);
+  }
+
+  giveReadUp(): void {
+    this.reader.releaseLock();
+    this.#keeper = this.#stream.getReader();
+  }
+
+  protected unlock(): void {
+    (this.#keeper ?? this.reader).releaseLock();
   }
 
   async cancel(reason: unknown): Promise<void> {
@@ -99,7 +114,7 @@ class StreamSource extends LockedSource<ReadableStreamDefaultReader> implements 
   abandon(): void {}
 
   release(): void {
-    this.reader.releaseLock();
+    this.unlock();
   }
 }
 
@@ -110,8 +125,12 @@ class ByteStreamSource extends LockedSource<ReadableStreamBYOBReader> implements
   readonly mayForgetReads = true;
   readonly #loan: Loan;
 
-  constructor(reader: ReadableStreamBYOBReader, loan: Loan) {
-    super(reader);
+  constructor(
+    stream: ReadableStream<unknown>,
+    reader: ReadableStreamBYOBReader,
+    loan: Loan,
+  ) {
+    super(stream, reader);
     this.#loan = loan;
   }
 
@@ -134,7 +153,7 @@ class ByteStreamSource extends LockedSource<ReadableStreamBYOBReader> implements
 
   release(settled: boolean): void {
     this.#loan.end(settled);
-    this.reader.releaseLock();
+    this.unlock();
   }
 }
 

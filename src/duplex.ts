@@ -97,12 +97,30 @@ export function duplex(
   if (!isReadable(readable) && !isWritable(writable)) {
     return new DuplexConn(readable, writable, options.close);
   }
-  const { close } = options;
+  return duplexPair(readable, writable, options.close);
+}
+
+/** At least one half is a stream; the other is made one. */
+function duplexPair(
+  readable: ReadableStream<unknown> | Reader,
+  writable: WritableStream<unknown> | Writer,
+  close?: (reason?: unknown) => unknown,
+): Pair<unknown, unknown> {
+  const closeReader = isReadable(readable) ? undefined : once(() => readable.close?.());
+  const closeWriter = isWritable(writable) ? undefined : once(() => writable.close?.());
+  const closeHalf = closeReader ?? closeWriter;
   return {
-    readable: isReadable(readable) ? readable : readableFrom(readable),
-    writable: isWritable(writable) ? writable : writableFrom(writable),
+    readable: isReadable(readable) ? readable : readableFrom({
+      read: (p) => readable.read(p),
+      ...!close && { close: closeReader },
+    }),
+    writable: isWritable(writable) ? writable : writableFrom({
+      write: (p) => writable.write(p),
+      closeWrite: () => writable.closeWrite ? writable.closeWrite() : closeWriter?.(),
+      abort: (reason) => writable.abort ? writable.abort(reason) : closeWriter?.(),
+    }),
     consumesOnWrite: !isWritable(writable),
-    ...close && { close: once((reason?: unknown) => close(reason)) },
+    close: once((reason?: unknown) => close ? close(reason) : closeHalf?.()),
   };
 }
 

@@ -6,9 +6,9 @@ import { EOF, NOTHING, readerSource, type Source, streamSource } from "./source.
 
 const MEMORY = { pool: sharedPool, reused: false };
 
-/** A Go-style source as a stream; it is closed at its end and when the stream is cancelled. */
+/** A Go-style source as a stream; it is closed when the stream is cancelled, not at its end. */
 export function readableFrom(reader: Reader): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return streamOf(readerSource(reader, MEMORY), () => reader.close?.());
+  return streamOf(readerSource(reader, MEMORY));
 }
 
 /** A stream that yields `head` before what `stream` has, which it locks. */
@@ -16,23 +16,20 @@ export function readableAfter(
   head: Uint8Array<ArrayBuffer>,
   stream: ReadableStream<unknown>,
 ): ReadableStream<unknown> {
-  return streamOf(streamSource(stream, MEMORY), () => {}, head);
+  return streamOf(streamSource(stream, MEMORY), head);
 }
 
-/** A Go-style sink as a stream; it is closed when the stream is. */
+/** A Go-style sink as a stream; closing the stream ends the writing. */
 export function writableFrom(writer: Writer): WritableStream<unknown> {
   const sink = new WriterSink(writer, new Meter());
   return new WritableStream({
     write: (chunk) => writeWhole(sink, chunk),
-    async close() {
-      await writer.closeWrite?.();
-      await writer.close?.();
-    },
+    close: () => sink.end(),
     abort: (reason) => sink.abort(reason),
   });
 }
 
-function streamOf<T>(source: Source, atEnd: () => unknown, head?: T): ReadableStream<T> {
+function streamOf<T>(source: Source, head?: T): ReadableStream<T> {
   let pulling = false;
   let released = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,16 +38,15 @@ function streamOf<T>(source: Source, atEnd: () => unknown, head?: T): ReadableSt
     released = true;
     clearTimeout(timer);
   };
-  const finish = async (controller: ReadableStreamDefaultController<T>) => {
+  const finish = (controller: ReadableStreamDefaultController<T>) => {
     controller.close();
     release();
-    await atEnd();
   };
   return new ReadableStream<T>({
     start(controller) {
       if (!source.mayForgetReads) return;
       const closed = () => {
-        if (pulling && !released) timer = setTimeout(() => void finish(controller));
+        if (pulling && !released) timer = setTimeout(() => finish(controller));
       };
       source.closed?.then(closed, () => {
         // The read fails as well.
@@ -70,7 +66,7 @@ function streamOf<T>(source: Source, atEnd: () => unknown, head?: T): ReadableSt
         if (released) return;
         chunk = source.take(result);
       } while (chunk === NOTHING);
-      if (chunk === EOF) await finish(controller);
+      if (chunk === EOF) finish(controller);
       else controller.enqueue(chunk as T);
     },
     async cancel(reason) {

@@ -132,17 +132,23 @@ class Join implements LaneOwner, EventListenerObject {
     if (!this.#over) this.#watchdog?.watch();
   }
 
+  /** An end that has ended and cannot half-close takes nothing any more either. */
+  sourceClosed(lane: Lane): void {
+    const from = this.#ends[lane.from];
+    if (from.halfCloses || from.gone) return;
+    from.gone = true;
+    this.#otherThan(lane).pump.drain();
+  }
+
   async laneEnded(lane: Lane, ending: Ending): Promise<void> {
     if (ending.how === "failed") return this.#laneFailed(lane, ending);
-    lane.atEnd = true;
+    this.sourceClosed(lane);
     try {
       // Everything read must be written before the other end learns that this one has ended.
       const { sink } = lane.pump;
       await lane.pump.settled();
       if (this.#over) return;
       if (!sink.writable && !this.#ends[lane.to].gone) await sink.closed;
-      const from = this.#ends[lane.from];
-      if (!from.halfCloses) this.#giveUpWriting(lane.from);
       await this.#ends[lane.to].halfClose(sink);
     } catch (error) {
       return this.#laneFailed(lane, { how: "failed", side: "write", error });
@@ -153,13 +159,6 @@ class Join implements LaneOwner, EventListenerObject {
     if (other.ended) return this.#succeed();
     this.#halfClosedAt = performance.now();
     this.#watchdog?.watch();
-  }
-
-  /** An end that cannot half-close has ended: it takes nothing any more either. */
-  #giveUpWriting(end: "a" | "b"): void {
-    const lane = this.#lanes[end === "a" ? 1 : 0];
-    this.#ends[end].gone = true;
-    if (!lane.atEnd) lane.pump.drain();
   }
 
   async #laneFailed(lane: Lane, ending: Ending & { how: "failed" }): Promise<void> {

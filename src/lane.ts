@@ -3,6 +3,7 @@ import type { Ending, Pump, PumpOwner } from "./pump.ts";
 
 /** Whom a lane tells how it ended. */
 export interface LaneOwner {
+  sourceClosed(lane: Lane): void;
   laneEnded(lane: Lane, ending: Ending): void;
 }
 
@@ -10,8 +11,6 @@ export interface LaneOwner {
 export class Lane implements PumpOwner {
   readonly direction: Direction;
   readonly pump: Pump;
-  /** The source has ended; what it sent may still be on its way. */
-  atEnd = false;
   /** Everything has been written, and the sink's end half-closed if it can be. */
   ended = false;
   failure?: Failure;
@@ -48,6 +47,10 @@ export class Lane implements PumpOwner {
   start(owner: LaneOwner): void {
     this.#owner = owner;
     this.pump.start(this);
+  }
+
+  sourceClosed(): void {
+    this.#owner?.sourceClosed(this);
   }
 
   pumpEnded(ending: Ending): void {

@@ -1,5 +1,4 @@
 import { ByteCounterStream } from "./byte_counter.ts";
-import { byteLengthOf, bytesOf } from "./bytes.ts";
 import { Pump } from "./pump.ts";
 import { discard, writeWhole } from "./sink.ts";
 import { EOF, NOTHING } from "./source.ts";
@@ -34,14 +33,16 @@ export class PlatformPump extends Pump {
     }
   }
 
-  override async settled(): Promise<void> {
+  protected override async written(): Promise<void> {
     await this.running;
+    await this.target.drained();
   }
 
   override drain(): void {
     this.target = discard;
     this.shaper?.hurry();
     this.#abandonWrite?.();
+    this.givenUp?.();
   }
 
   override halt(): void {
@@ -61,49 +62,36 @@ export class PlatformPump extends Pump {
   }
 
   async #pull(controller: ReadableStreamDefaultController<unknown>, turn: number): Promise<void> {
+    const goOn = () => turn === this.turn && !this.#ended;
+    let brought = false;
+    const enqueue = (piece: unknown) => {
+      if (this.target === discard) return;
+      controller.enqueue(piece);
+      brought = true;
+    };
     try {
-      let chunk: unknown;
       do {
         this.#pulling = true;
         const result = await this.source.pull();
-        if (turn !== this.turn || this.#ended) return;
-        chunk = this.source.take(result);
+        if (!goOn()) return;
+        const chunk = this.source.take(result);
         this.#pulling = false;
         if (this.meter.timed) this.meter.touch();
-      } while (chunk === NOTHING || chunk !== EOF && this.target === discard);
-      if (chunk === EOF) return this.#close();
-      await this.#shape(chunk, controller);
+        if (chunk === EOF) return this.#close();
+        if (chunk === NOTHING || this.target === discard) continue;
+        const { shaper } = this;
+        const limited = shaper ? await shaper.shape(chunk, true, goOn, enqueue) : enqueue(chunk);
+        if (!limited || this.target === discard) continue;
+        // What came before the limit is still delivered.
+        this.#close();
+        this.end({ how: "failed", error: limited });
+        // A pull that has brought nothing is not repeated by the stream.
+      } while (goOn() && !brought);
     } catch (error) {
-      if (this.#ended) return;
-      if (this.#pulling) {
-        this.#ended = true;
-        controller.error(error);
-        return this.end({ how: "failed", side: "read", error });
-      }
-      // At the limit; what came before it is still delivered.
-      this.#close();
-      this.end({ how: "failed", error });
+      this.#ended = true;
+      controller.error(error);
+      this.end({ how: "failed", side: "read", error });
     }
-  }
-
-  async #shape(
-    chunk: unknown,
-    controller: ReadableStreamDefaultController<unknown>,
-  ): Promise<void> {
-    const { shaper } = this;
-    let rest = chunk;
-    let left = byteLengthOf(chunk);
-    while (shaper !== undefined && left > 0) {
-      const size = shaper.grant(left);
-      await shaper.pass(size);
-      if (this.#ended || this.target === discard) return;
-      if (size === left) break;
-      const bytes = bytesOf(rest)!;
-      controller.enqueue(bytes.slice(0, size));
-      rest = bytes.subarray(size);
-      left -= size;
-    }
-    controller.enqueue(rest);
   }
 
   async #write(chunk: unknown, turn: number): Promise<void> {
@@ -114,7 +102,7 @@ export class PlatformPump extends Pump {
       await this.#orAbandoned(writeWhole(target, chunk, current));
       if (this.meter.timed) this.meter.touch();
     } catch (error) {
-      if (current()) this.end({ how: "failed", side: "write", error });
+      if (current()) this.writeFailed(error);
       throw error;
     } finally {
       this.holding = false;

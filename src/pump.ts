@@ -1,7 +1,7 @@
-import { byteLengthOf, bytesOf } from "./bytes.ts";
+import { byteLengthOf } from "./bytes.ts";
 import type { Meter } from "./meter.ts";
 import type { Shaper } from "./shaper.ts";
-import { discard, type Sink, WRITTEN } from "./sink.ts";
+import { discard, type Sink, writeWhole, WRITTEN } from "./sink.ts";
 import { EOF, NOTHING, type Source } from "./source.ts";
 
 /** How a direction ended: at the end of its source, or with the first failure. */
@@ -12,6 +12,8 @@ export type Ending =
 /** Whom a pump tells how it ended. */
 export interface PumpOwner {
   pumpEnded(ending: Ending): void;
+  /** The source's stream has closed; what was read from it may still be on its way. */
+  sourceClosed?(): void;
 }
 
 interface Seen {
@@ -47,6 +49,8 @@ export class Pump {
   protected running?: Promise<void>;
   #owner?: PumpOwner;
   #timer?: ReturnType<typeof setTimeout>;
+  /** Ends a wait in {@linkcode Pump.settled}. */
+  protected givenUp?: () => void;
   /** What the streams' `closed` has told. */
   #seen?: Seen;
 
@@ -87,12 +91,12 @@ export class Pump {
     await this.running;
   }
 
-  /** Fulfils once every chunk that has been read has been written, or could not be. */
-  async settled(): Promise<void> {
-    do {
-      if (this.holding) await this.running;
-      await this.target.drained();
-    } while (this.holding);
+  /** Fulfils once every chunk that has been read has been written, or could not be, or is given up. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.givenUp = resolve;
+      void this.written().then(resolve);
+    });
   }
 
   /** Ends if a stream's state demands it: the four conditions of ReadableStreamPipeTo, in its order. */
@@ -119,10 +123,11 @@ export class Pump {
 
   /** Gives the sink up, with whatever is under way to it: what the source still brings is dropped. */
   drain(): void {
-    if (this.#over || this.target === discard) return;
-    if (this.holding) this.source.abandon();
+    if (this.target === discard) return;
     this.target = discard;
+    this.givenUp?.();
     if (this.reading || !this.#live) return;
+    if (this.holding) this.source.abandon();
     this.turn++;
     this.shaper?.hurry();
     this.holding = false;
@@ -134,6 +139,7 @@ export class Pump {
     this.turn++;
     this.stopped = this.#over = true;
     this.shaper?.hurry();
+    this.givenUp?.();
     clearTimeout(this.#timer);
   }
 
@@ -158,6 +164,13 @@ export class Pump {
     this.end({ how: "eof" });
   }
 
+  protected writeFailed(error: unknown): void {
+    this.holding = false;
+    this.target.refuse(error);
+    // A stream tells by itself what became of it.
+    if (this.target.closed === undefined) this.end({ how: "failed", side: "write", error });
+  }
+
   protected closedEarly(): void {
     const error = new TypeError("The writable was closed before everything was written to it");
     this.end({ how: "failed", side: "write", error });
@@ -170,7 +183,10 @@ export class Pump {
     try {
       while (!this.stopped) {
         const sink = this.target;
-        if (sink.full && !(await this.#room(turn))) return;
+        if (sink.full) {
+          const room = await this.#room(turn);
+          if (!room || turn !== this.turn || this.stopped) return;
+        }
         turnsWithoutWaiting++;
 
         this.reading = true;
@@ -235,7 +251,16 @@ export class Pump {
 
   #saw(seen: Seen): void {
     this.#seen = { ...this.#seen, ...seen };
+    if (seen.sourceClosed && !this.#over) this.#owner?.sourceClosed?.();
     this.check();
+  }
+
+  protected async written(): Promise<void> {
+    const { turn, target } = this;
+    do {
+      if (this.holding) await this.running;
+      await target.drained();
+    } while (this.holding && turn === this.turn);
   }
 
   /** Waits out backpressure; `false` if nothing is to be read any more. */
@@ -251,38 +276,13 @@ export class Pump {
   }
 
   async #writeShaped(chunk: unknown, shaper: Shaper, turn: number): Promise<void> {
-    let rest = chunk;
-    let left = byteLengthOf(chunk);
-    do {
-      let size = left;
-      if (left > 0) {
-        try {
-          size = shaper.grant(left);
-        } catch (error) {
-          return this.end({ how: "failed", error });
-        }
-        await shaper.pass(size);
-        if (turn !== this.turn) return;
-        if (this.meter.timed) this.meter.touch();
-      }
-      const target = this.target;
-      let piece = rest;
-      if (size < left) {
-        const bytes = bytesOf(rest)!;
-        // A sink that keeps what it is given may also take its buffer away: each piece is its own.
-        piece = target.consumes ? bytes.subarray(0, size) : bytes.slice(0, size);
-        rest = bytes.subarray(size);
-      }
-      left -= size;
-      let written = target.write(piece, size);
-      if (written !== WRITTEN) {
-        if (isPromise(written)) written = await written;
-        if (turn !== this.turn) return;
-        if (!target.accept(written)) await this.#writeRest(target, turn);
-      }
-      if (left > 0 && target.full) await target.ready();
-      if (turn !== this.turn) return;
-    } while (left > 0);
+    const { target, meter } = this;
+    const goOn = () => turn === this.turn;
+    const error = await shaper.shape(chunk, !target.consumes, goOn, (piece) => {
+      if (meter.timed) meter.touch();
+      return writeWhole(target, piece, goOn);
+    });
+    if (error && goOn()) this.end({ how: "failed", error });
   }
 
   async #writeRest(target: Sink, turn: number): Promise<void> {
@@ -309,11 +309,7 @@ export class Pump {
       this.reading = false;
       return this.end({ how: "failed", side: "read", error });
     }
-    this.holding = false;
-    const { target } = this;
-    target.refuse(error);
-    // A stream tells by itself what became of it.
-    if (target.closed === undefined) this.end({ how: "failed", side: "write", error });
+    this.writeFailed(error);
   }
 }
 

@@ -1,3 +1,4 @@
+import { byteLengthOf, bytesOf } from "./bytes.ts";
 import { type Direction, LimitError } from "./errors.ts";
 
 const BURST_MS = 100;
@@ -25,19 +26,43 @@ export class Shaper {
   }
 
   /**
-   * How many of `wanted` bytes the next write may carry.
+   * Hands a chunk on in the pieces that the limit and the rate let pass, as long as `goOn` says so.
    *
-   * @throws {LimitError} If it is none any more.
+   * @param keeps Whether whoever gets a piece keeps it, and may take its buffer away: each is its own.
+   * @returns The error, if the chunk is more than the limit lets pass.
    */
-  grant(wanted: number): number {
-    if (this.#allowance === 0) throw new LimitError(this.#limit, this.#direction);
-    const granted = Math.min(wanted, this.#allowance, this.#hurried ? Infinity : this.#burst);
-    this.#allowance -= granted;
-    return granted;
+  async shape(
+    chunk: unknown,
+    keeps: boolean,
+    goOn: () => boolean,
+    hand: (piece: unknown) => void | Promise<void>,
+  ): Promise<LimitError | undefined> {
+    let rest = chunk;
+    let left = byteLengthOf(chunk);
+    do {
+      if (left > 0 && this.#allowance === 0) return new LimitError(this.#limit, this.#direction);
+      const size = Math.min(left, this.#allowance, this.#hurried ? Infinity : this.#burst);
+      this.#allowance -= size;
+      await this.#pass(size);
+      if (!goOn()) return;
+      let piece = rest;
+      if (size < left) {
+        const bytes = bytesOf(rest)!;
+        piece = keeps ? bytes.slice(0, size) : bytes.subarray(0, size);
+        rest = bytes.subarray(size);
+      }
+      left -= size;
+      await hand(piece);
+    } while (left > 0 && goOn());
   }
 
-  /** Waits until the rate lets `bytes` pass. */
-  async pass(bytes: number): Promise<void> {
+  /** Ends a wait for the rate and all further ones: the direction is being shut down. */
+  hurry(): void {
+    this.#hurried = true;
+    this.#wake?.();
+  }
+
+  async #pass(bytes: number): Promise<void> {
     for (let missing = this.#spend(bytes); missing > 0; missing = this.#spend(bytes)) {
       this.throttled = true;
       await new Promise<void>((resolve) => {
@@ -49,12 +74,6 @@ export class Shaper {
       });
     }
     this.throttled = false;
-  }
-
-  /** Ends a wait for the rate and all further ones: the direction is being shut down. */
-  hurry(): void {
-    this.#hurried = true;
-    this.#wake?.();
   }
 
   /** Spends `bytes`, or returns how many milliseconds are missing. */

@@ -249,16 +249,11 @@ export async function writeWhole(
   chunk: unknown,
   goOn: () => boolean = () => true,
 ): Promise<void> {
-  try {
-    if (sink.full) await sink.ready();
-    let written = goOn() ? sink.write(chunk, byteLengthOf(chunk)) : WRITTEN;
-    while (written !== WRITTEN) {
-      const result = await written;
-      if (!goOn() || sink.accept(result)) return;
-      written = sink.writeRest();
-    }
-  } catch (error) {
-    sink.refuse(error);
-    throw error;
+  if (sink.full) await sink.ready();
+  let written = goOn() ? sink.write(chunk, byteLengthOf(chunk)) : WRITTEN;
+  while (written !== WRITTEN) {
+    const result = await written;
+    if (!goOn() || sink.accept(result)) return;
+    written = sink.writeRest();
   }
 }

@@ -1,6 +1,6 @@
 /**
  * `deno task bench`: runs memory.ts on Deno, Bun and Node 26, each if it can be had, and prints how
- * many times as fast `pipe` is.
+ * many times as fast `pipe` is as `pipeTo`.
  *
  *     --only deno,bun,node26   these alone
  */
@@ -24,7 +24,7 @@ const { success, output } = await run([
 ]);
 if (!success) throw new Error(`deno bundle failed\n${output}`);
 
-console.log("Microseconds a chunk; in brackets, how many times as fast `pipe` is.");
+console.log("Microseconds a chunk; in brackets, how many times as fast as `pipeTo`.");
 for (const runtime of runtimes) if (chosen.includes(runtime.name)) await bench(runtime);
 
 async function bench(runtime: Runtime): Promise<void> {
@@ -49,7 +49,7 @@ function print(rows: Row[]): void {
   console.log(`|---|--:|${names.map(() => "--:|").join("")}`);
   for (const { source, size, micros } of rows) {
     const cells = Object.entries(micros).map(([name, time]) =>
-      time.toFixed(2) + (name === "pipe" ? "" : ` (${(time / micros.pipe!).toFixed(2)})`)
+      time.toFixed(2) + (name === "pipeTo" ? "" : ` (${(micros.pipeTo! / time).toFixed(2)})`)
     );
     console.log(`| ${source} | ${sizeName(size)} | ${cells.join(" | ")} |`);
   }

@@ -1,4 +1,5 @@
 import { ByteCounterStream } from "./byte_counter.ts";
+import type { Counts } from "./errors.ts";
 import { Pump } from "./pump.ts";
 import { discard, writeWhole } from "./sink.ts";
 import { EOF, NOTHING } from "./source.ts";
@@ -24,7 +25,7 @@ export class PlatformPump extends Pump {
       pull: (controller) => this.#pull(controller, turn),
     }, { highWaterMark: 0 });
     const writable = new WritableStream<unknown>({ write: (chunk) => this.#write(chunk, turn) });
-    const counter = new ByteCounterStream<unknown>({ stats: this.meter.counts });
+    const counter = new ByteCounterStream<unknown>({ stats: this.#countsUntil(turn) });
     try {
       await readable.pipeThrough(counter).pipeTo(writable);
       if (turn === this.turn) this.end({ how: "eof" });
@@ -59,6 +60,26 @@ export class PlatformPump extends Pump {
   #close(): void {
     if (!this.#ended) this.#controller?.close();
     this.#ended = true;
+  }
+
+  /** What still runs through the loop after a halt is not to change what has been reported. */
+  #countsUntil(turn: number): Counts {
+    const { counts } = this.meter;
+    const goesOn = () => turn === this.turn;
+    return {
+      get bytes() {
+        return counts.bytes;
+      },
+      set bytes(bytes) {
+        if (goesOn()) counts.bytes = bytes;
+      },
+      get chunks() {
+        return counts.chunks;
+      },
+      set chunks(chunks) {
+        if (goesOn()) counts.chunks = chunks;
+      },
+    };
   }
 
   async #pull(controller: ReadableStreamDefaultController<unknown>, turn: number): Promise<void> {

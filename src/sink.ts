@@ -87,9 +87,11 @@ export class StreamSink implements Sink {
   }
 
   write(chunk: unknown, size: number): typeof WRITTEN | Promise<void> {
+    // The stream may call its sink at once, and that may abort the join: the write is pending by then.
+    this.#outstanding++;
     const written = this.#last = this.#writer.write(chunk);
     // Alone and at the high-water mark, it settles just when the stream gets ready: one wait for both.
-    if (++this.#outstanding === 1 && (this.consumes || this.full)) {
+    if (this.#outstanding === 1 && (this.consumes || this.full)) {
       this.#awaitedSize = size;
       return written;
     }

@@ -68,7 +68,7 @@ async function send(port: number, progress: () => number): Promise<string> {
   await conn.closeWrite();
   await conn.read(new Uint8Array(1));
   bar(progress() / TOTAL);
-  console.log("\n");
+  console.log(Deno.stdout.isTerminal() ? "\n" : "");
   return hash.digest("hex");
 }
 

@@ -61,8 +61,8 @@ export class BufferPool {
    * @throws {RangeError} If `maxHeld` or `maxBuffer` is not an integer of at least 512 bytes, or if
    * `maxBuffer` is more than `maxHeld`.
    */
-  constructor(options: BufferPoolOptions = {}) {
-    const { maxHeld = DEFAULT_CAP, maxBuffer = Math.min(LARGEST_BUFFER, maxHeld) } = options;
+  constructor(options?: BufferPoolOptions) {
+    const { maxHeld = DEFAULT_CAP, maxBuffer = Math.min(LARGEST_BUFFER, maxHeld) } = options ?? {};
     for (const [name, value] of [["maxHeld", maxHeld], ["maxBuffer", maxBuffer]] as const) {
       if (!Number.isSafeInteger(value) || value < SMALLEST_BUFFER) {
         throw new RangeError(

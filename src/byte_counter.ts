@@ -1,5 +1,5 @@
 import { byteLengthOf } from "./bytes.ts";
-import type { Counts } from "./errors.ts";
+import { type Counts, show } from "./errors.ts";
 
 /** Options of {@linkcode ByteCounterStream}. */
 export interface ByteCounterStreamOptions {
@@ -35,8 +35,11 @@ export class ByteCounterStream<T = Uint8Array<ArrayBuffer>> extends TransformStr
    *
    * @param options Where to count.
    */
-  constructor(options: ByteCounterStreamOptions = {}) {
-    const counts = options.stats ?? {};
+  constructor(options?: ByteCounterStreamOptions) {
+    const counts = options?.stats ?? {};
+    if (typeof counts !== "object") {
+      throw new TypeError(`Cannot count as 'stats' must be an object: got ${show(counts)}`);
+    }
     counts.bytes ??= 0;
     counts.chunks ??= 0;
     super({

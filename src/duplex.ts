@@ -73,7 +73,7 @@ export function duplex<R, W>(
 export function duplex(
   readable: ReadableStream<unknown> | Reader,
   writable: WritableStream<unknown> | Writer,
-  options: DuplexOptions = {},
+  options?: DuplexOptions,
 ): Pair<unknown, unknown> | Conn {
   if (!isReadable(readable) && !isFunction(readable, "read")) {
     throw new TypeError(
@@ -89,15 +89,16 @@ export function duplex(
       }`,
     );
   }
-  if (options.close !== undefined && typeof options.close !== "function") {
+  const close = options?.close;
+  if (close !== undefined && typeof close !== "function") {
     throw new TypeError(
-      `Cannot make a duplex as 'close' must be a function: got ${show(options.close)}`,
+      `Cannot make a duplex as 'close' must be a function: got ${show(close)}`,
     );
   }
   if (!isReadable(readable) && !isWritable(writable)) {
-    return new DuplexConn(readable, writable, options.close);
+    return new DuplexConn(readable, writable, close);
   }
-  return duplexPair(readable, writable, options.close);
+  return duplexPair(readable, writable, close);
 }
 
 /** At least one half is a stream; the other is made one. */
@@ -117,7 +118,8 @@ function duplexPair(
     writable: isWritable(writable) ? writable : writableFrom({
       write: (p) => writable.write(p),
       closeWrite: () => writable.closeWrite ? writable.closeWrite() : closeWriter?.(),
-      abort: (reason) => writable.abort ? writable.abort(reason) : closeWriter?.(),
+      abort: (reason) =>
+        close ? undefined : writable.abort ? writable.abort(reason) : closeWriter?.(),
     }),
     consumesOnWrite: !isWritable(writable),
     close: once((reason?: unknown) => close ? close(reason) : closeHalf?.()),
@@ -135,7 +137,9 @@ class DuplexConn implements Conn {
     this.#reader = reader;
     this.#writer = writer;
     this.#closeReader = once(() => reader.close?.());
-    this.#closeWriter = once(() => writer.close?.());
+    this.#closeWriter = Object.is(reader, writer)
+      ? this.#closeReader
+      : once(() => writer.close?.());
     this.#closeBoth = close && once(close);
   }
 
@@ -169,7 +173,7 @@ async function all(actions: (() => unknown)[]): Promise<void> {
 }
 
 /** Calls `action` the first time; all callers get what that gave. */
-export function once<A extends unknown[]>(
+function once<A extends unknown[]>(
   action: (...args: A) => unknown,
 ): (...args: A) => unknown {
   let called: { result: unknown } | undefined;

@@ -11,7 +11,7 @@ export interface Counts {
 
 /** Thrown when more bytes come than the `limit` option lets pass. */
 export class LimitError extends Error {
-  /** The limit that was reached, in bytes: exactly so many have passed. */
+  /** The limit that was reached, in bytes: so many were let pass, and no more. */
   readonly limit: number;
   /** The direction that reached it; `undefined` in {@linkcode pipe}, which has only one. */
   readonly direction?: Direction;
@@ -94,7 +94,8 @@ function describe({ cause, direction, side, end }: Failure): string {
   const where = side
     ? `${side === "read" ? "Reading from" : "Writing to"} '${end}' failed`
     : `The join failed${direction ? ` (${direction})` : ""}`;
-  return `${where}: ${cause instanceof Error ? cause.message : String(cause)}`;
+  const what = cause instanceof Error ? cause.message : cause;
+  return `${where}: ${typeof what === "string" ? what : show(what)}`;
 }
 
 /** Names a value in an error message without ever throwing itself. */

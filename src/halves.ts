@@ -59,13 +59,19 @@ function streamOf<T>(source: Source, head?: T): ReadableStream<T> {
         return;
       }
       let chunk: unknown;
-      do {
-        pulling = true;
-        const result = await source.pull();
+      try {
+        do {
+          pulling = true;
+          const result = await source.pull();
+          pulling = false;
+          if (released) return;
+          chunk = source.take(result);
+        } while (chunk === NOTHING);
+      } catch (error) {
         pulling = false;
-        if (released) return;
-        chunk = source.take(result);
-      } while (chunk === NOTHING);
+        release();
+        throw error;
+      }
       if (chunk === EOF) finish(controller);
       else controller.enqueue(chunk as T);
     },

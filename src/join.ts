@@ -33,7 +33,7 @@ export interface JoinResult {
  * On the first failure, and on an abort, both ends are torn down in the same turn: a pair's `readable`
  * is cancelled, its `writable` aborted and its `close` called, a Go-style end's `abort`, else its
  * `close`, each with the bare reason. No pending write is waited for, but for the chunk in flight after
- * a failed read, for at most 1 s; nor is the teardown itself for longer than that.
+ * a failed read or at the limit, for at most 1 s; nor is the teardown itself for longer than that.
  *
  * @typeParam A The chunks that `a` sends.
  * @typeParam B The chunks that `b` sends.
@@ -149,6 +149,12 @@ class Join implements LaneOwner, EventListenerObject {
       await lane.pump.settled();
       if (this.#over) return;
       if (!sink.writable && !this.#ends[lane.to].gone) await sink.closed;
+      // Its peer may be gone and never confirm that: the silence counts from here.
+      if (this.#halfClosedAt === Infinity) {
+        this.#halfClosedAt = performance.now();
+        this.#watchdog?.watch();
+        if (this.#over) return;
+      }
       await this.#ends[lane.to].halfClose(sink);
     } catch (error) {
       return this.#laneFailed(lane, { how: "failed", side: "write", error });
@@ -198,13 +204,18 @@ class Join implements LaneOwner, EventListenerObject {
   /** When the direction that is left will have been silent for too long. */
   #silentAt(): number {
     if (this.#halfClosedAt === Infinity) return Infinity;
-    const left = this.#lanes[this.#lanes[0].ended ? 1 : 0];
-    return Math.max(this.#halfClosedAt, left.lastActivity) + this.#halfCloseTimeout;
+    const left = this.#lanes.filter((lane) => !lane.ended).map((lane) => lane.lastActivity);
+    return Math.max(this.#halfClosedAt, ...left) + this.#halfCloseTimeout;
   }
 
   #expired(): void {
     if (this.#over) return;
     if (this.#failure) return this.#fail(this.#failure);
+    if (this.#lanes.every((lane) => lane.ended)) {
+      // All has passed; only the closing takes long.
+      this.#finish();
+      return this.#fulfil("eof");
+    }
     if (this.#silentAt() <= performance.now()) return void this.#giveUpWaiting();
     const message = `Nothing was read or written for ${this.#idleTimeout} ms`;
     this.#fail({ cause: new DOMException(message, "TimeoutError") });
@@ -218,16 +229,11 @@ class Join implements LaneOwner, EventListenerObject {
 
   async #succeed(): Promise<void> {
     const { a, b } = this.#ends;
-    const [aToB, bToA] = this.#lanes;
-    const outcomes = await Promise.allSettled([a.close(bToA.pump.sink), b.close(aToB.pump.sink)]);
+    const [{ pump: aToB }, { pump: bToA }] = this.#lanes;
+    await Promise.all([a.close(bToA.sink), b.close(aToB.sink)]);
     if (this.#over) return;
-    const at = outcomes.findIndex((outcome) => outcome.status === "rejected");
-    if (at === -1) {
-      this.#finish();
-      return this.#fulfil("eof");
-    }
-    const { reason: error } = outcomes[at] as PromiseRejectedResult;
-    void this.#laneFailed(at === 0 ? bToA : aToB, { how: "failed", side: "write", error });
+    this.#finish();
+    this.#fulfil("eof");
   }
 
   async #tearDown(reason: unknown, error: unknown): Promise<void> {

@@ -119,10 +119,12 @@ export function readOptions(options: JoinOptions | undefined): CheckedOptions {
 
 function perDirection(name: "limit" | "rate", value: unknown) {
   const [aToB, bToA] = read.each(name, value, ["aToB", "bToA"]);
-  return { aToB: read[name](name, aToB), bToA: read[name](name, bToA) };
+  const named = (key: string) => typeof value === "object" ? `${name}.${key}` : name;
+  return { aToB: read[name](named("aToB"), aToB), bToA: read[name](named("bToA"), bToA) };
 }
 
 function perEnd(value: unknown) {
   const [a, b] = read.each("preventClose", value, ["a", "b"]);
-  return { a: read.boolean("preventClose", a), b: read.boolean("preventClose", b) };
+  const named = (key: string) => typeof value === "object" ? `preventClose.${key}` : "preventClose";
+  return { a: read.boolean(named("a"), a), b: read.boolean(named("b"), b) };
 }

@@ -13,7 +13,6 @@ export class JoinedEnd {
   gone = false;
   readonly #end: End<unknown, unknown>;
   readonly #left: boolean;
-  #halfClosed = false;
   #closed = false;
 
   /** @param left Whether it is to be left open after success. */
@@ -39,19 +38,13 @@ export class JoinedEnd {
   async halfClose(sink: Sink): Promise<void> {
     if (this.#left || !this.halfCloses) return;
     await sink.end();
-    this.#halfClosed = true;
   }
 
-  /** Closes it after success. Rejects if what was written may not have arrived. */
+  /** Closes it after success. It has been half-closed, or is gone. */
   async close(sink: Sink): Promise<void> {
     if (this.#left || this.#closed) return;
     if (this.gone) return bounded(this.#closeGone(sink), GRACE_MS);
-    try {
-      if (!isConn(this.#end) && !this.#halfClosed) await sink.end();
-      await this.#closeOnce();
-    } catch (error) {
-      if (!this.#halfClosed) throw error;
-    }
+    await quietly(() => this.#closeOnce());
   }
 
   /** Closes it although its peer has not ended. */
@@ -81,7 +74,7 @@ export class JoinedEnd {
   async #closeGone(sink: Sink): Promise<void> {
     const endWriting = () => sink.pending ? sink.abort(undefined) : sink.end();
     const ended = isConn(this.#end) ? undefined : quietly(endWriting);
-    if (!sink.pending) await ended;
+    if (!sink.pending && ended) await bounded(ended, GRACE_MS);
     await quietly(() => this.#closeOnce());
   }
 

@@ -37,8 +37,8 @@ export interface MemoryPairOptions {
  * assertEquals(await new Response(there.readable).text(), "hello");
  * ```
  */
-export function memoryPair(options: MemoryPairOptions = {}): [Pair, Pair] {
-  const { capacity = DEFAULT_CAPACITY } = options;
+export function memoryPair(options?: MemoryPairOptions): [Pair, Pair] {
+  const { capacity = DEFAULT_CAPACITY } = options ?? {};
   if (!Number.isSafeInteger(capacity) || capacity <= 0) {
     throw new RangeError(
       `Cannot make a pair as 'capacity' must be a positive integer of bytes: got ${show(capacity)}`,

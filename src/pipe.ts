@@ -12,8 +12,9 @@ import { readerSource, type Source, streamSource } from "./source.ts";
 /** Options of {@linkcode pipe}: those of `ReadableStream.pipeTo()`, and some more. */
 export interface PipeOptions {
   /**
-   * A buffer of the caller's to read a Go-style source into, as in Go's `io.CopyBuffer`; it belongs to
-   * `pipe` until the promise settles.
+   * A buffer of the caller's to read a Go-style source into, as in Go's `io.CopyBuffer`. It belongs to
+   * `pipe` until the promise settles; after an abort or a failed write, until the source's pending read
+   * does.
    */
   buffer?: Uint8Array<ArrayBuffer>;
   /**

@@ -87,6 +87,7 @@ export class PlatformPump extends Pump {
     let brought = false;
     const enqueue = (piece: unknown) => {
       if (this.target === discard) return;
+      if (this.meter.timed) this.meter.touch();
       controller.enqueue(piece);
       brought = true;
     };

@@ -23,7 +23,7 @@ interface Seen {
   sinkError?: { readonly error: unknown };
 }
 
-/** A loop that never waits would starve timers and the `signal`: so often it lets others run. */
+/** Ends that answer at once, without a promise, would starve everything else: so often others run. */
 const MOST_TURNS_WITHOUT_WAITING = 1024;
 
 /**
@@ -37,7 +37,6 @@ export class Pump {
   readonly shaper?: Shaper;
   /** Where chunks go: the sink, or nowhere once it has been given up. */
   protected target: Sink;
-  /** Whether a read is under way. */
   protected reading = false;
   /** Whether a chunk has been read and not yet been written. */
   protected holding = false;
@@ -108,8 +107,7 @@ export class Pump {
       this.end({ how: "failed", side: "read", error: sourceError.error });
     } else if (sinkError && !sinkGivenUp) {
       this.end({ how: "failed", side: "write", error: sinkError.error });
-    } else if (sourceClosed && !this.reading && !(this.holding && this.shaper)) {
-      // A chunk that is held may still be more than the limit lets pass.
+    } else if (sourceClosed && !this.reading && !this.#mayStillFail()) {
       this.end({ how: "eof" });
     } else if (sinkClosed && !sinkGivenUp) {
       this.closedEarly();
@@ -143,7 +141,6 @@ export class Pump {
     clearTimeout(this.#timer);
   }
 
-  /** Halts and unlocks both streams. */
   release(): void {
     this.halt();
     const settled = !this.reading && !(this.holding && this.target.consumes);
@@ -237,6 +234,11 @@ export class Pump {
     } catch (error) {
       if (turn === this.turn) this.#fail(error);
     }
+  }
+
+  /** A held chunk may be more than the limit lets pass, and only its write tells of a Go-style sink. */
+  #mayStillFail(): boolean {
+    return this.holding && (this.shaper !== undefined || this.target.closed === undefined);
   }
 
   #begin(): void {

@@ -57,6 +57,7 @@ export class StreamSink implements Sink {
   readonly #meter: Meter;
   /** Closed, errored, or no longer ours. */
   #over = false;
+  #released = false;
   #outstanding = 0;
   #awaitedSize = 0;
   #last?: Promise<void>;
@@ -139,13 +140,14 @@ export class StreamSink implements Sink {
   }
 
   release(): void {
-    this.#over = true;
+    this.#over = this.#released = true;
     this.#writer.releaseLock();
   }
 
   #fulfilled(size: number): void {
     this.#outstanding--;
-    this.#meter.add(size, 1);
+    // What has been reported does not change any more.
+    if (!this.#released) this.#meter.add(size, 1);
   }
 }
 

@@ -119,12 +119,10 @@ export function readOptions(options: JoinOptions | undefined): CheckedOptions {
 
 function perDirection(name: "limit" | "rate", value: unknown) {
   const [aToB, bToA] = read.each(name, value, ["aToB", "bToA"]);
-  const named = (key: string) => typeof value === "object" ? `${name}.${key}` : name;
-  return { aToB: read[name](named("aToB"), aToB), bToA: read[name](named("bToA"), bToA) };
+  return { aToB: read[name](name, aToB), bToA: read[name](name, bToA) };
 }
 
 function perEnd(value: unknown) {
   const [a, b] = read.each("preventClose", value, ["a", "b"]);
-  const named = (key: string) => typeof value === "object" ? `preventClose.${key}` : "preventClose";
-  return { a: read.boolean(named("a"), a), b: read.boolean(named("b"), b) };
+  return { a: read.boolean("preventClose", a), b: read.boolean("preventClose", b) };
 }

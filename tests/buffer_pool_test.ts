@@ -1,0 +1,111 @@
+import { BufferPool, type BufferPoolOptions } from "@webstreams/join";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { test } from "./harness.ts";
+import { untyped } from "./support/untyped.ts";
+
+test("a buffer is of the next power of two, at least 512 bytes", () => {
+  const pool = new BufferPool();
+  const sizes = [1, 512, 513, 1024, 1025, 65_536, 1_000_000, 1_048_576];
+  const lengths = [512, 512, 1024, 1024, 2048, 65_536, 1_048_576, 1_048_576];
+  assertEquals(sizes.map((size) => pool.acquire(size).length), lengths);
+});
+
+test("the pool knows what it has lent and what it holds", () => {
+  const pool = new BufferPool();
+  assertEquals([pool.lent, pool.held], [0, 0]);
+  const [a, b] = [pool.acquire(512), pool.acquire(2000)];
+  assertEquals([pool.lent, pool.held], [2560, 0]);
+  pool.release(a);
+  assertEquals([pool.lent, pool.held], [2048, 512]);
+  pool.writeOff(b.length);
+  assertEquals([pool.lent, pool.held], [0, 512]);
+});
+
+test("what came back is lent again", () => {
+  const pool = new BufferPool();
+  const [a, b] = [pool.acquire(600), pool.acquire(600)];
+  assert(a !== b);
+  pool.release(a);
+  assertStrictEquals(pool.acquire(1024), a);
+  assertEquals([pool.lent, pool.held], [2048, 0]);
+  pool.release(b);
+  assert(pool.acquire(512) !== b);
+});
+
+test("no more is held than the cap", () => {
+  const pool = new BufferPool({ maxHeld: 2048 });
+  const lent = [512, 512, 1024, 1024, 512].map((size) => pool.acquire(size));
+  for (const buffer of lent) pool.release(buffer);
+  assertEquals([pool.lent, pool.held], [0, 2048]);
+});
+
+test("the cap and the largest buffer have defaults that fit each other", () => {
+  const sizes = (options?: BufferPoolOptions) => {
+    const { maxHeld, maxBuffer } = new BufferPool(options);
+    return [maxHeld, maxBuffer];
+  };
+  assertEquals(sizes(), [16 * 1024 * 1024, 1024 * 1024]);
+  assertEquals(sizes({ maxHeld: 100_000 }), [100_000, 65_536]);
+  assertEquals(sizes({ maxBuffer: 5000 }), [16 * 1024 * 1024, 4096]);
+  assertEquals(sizes({ maxHeld: 512, maxBuffer: 512 }), [512, 512]);
+});
+
+test("a buffer that a BYOB read has transferred comes back as well", () => {
+  const pool = new BufferPool();
+  const transferred = new Uint8Array(structuredClone(pool.acquire(512).buffer));
+  pool.release(transferred);
+  assertEquals([pool.lent, pool.held], [0, 512]);
+});
+
+test("only a whole buffer is taken back", () => {
+  const pool = new BufferPool({ maxHeld: 4096 });
+  const buffer = pool.acquire(1024);
+  const detached = pool.acquire(512);
+  structuredClone(detached.buffer, { transfer: [detached.buffer] });
+  const refused = [
+    buffer.subarray(0, 512),
+    buffer.subarray(512),
+    new Uint8Array(0),
+    new Uint8Array(513),
+    new Uint8Array(256),
+    new Uint8Array(8192),
+    detached,
+  ];
+  for (const part of refused) assertThrows(() => pool.release(part), RangeError, "must be whole");
+  assertEquals([pool.lent, pool.held], [1536, 0]);
+});
+
+test("sizes that cannot be lent", () => {
+  const pool = new BufferPool({ maxBuffer: 1024 });
+  for (const size of [0, -1, 1.5, NaN, Infinity, 1025]) {
+    assertThrows(
+      () => pool.acquire(size),
+      RangeError,
+      `Cannot lend a buffer as its size must be 1 to 1024 bytes: got ${size}`,
+    );
+  }
+  assertThrows(() => pool.acquire(untyped("512")), RangeError, `got "512"`);
+  assertEquals(pool.lent, 0);
+});
+
+test("a cap and a largest buffer that are out of range", () => {
+  for (const name of ["maxHeld", "maxBuffer"]) {
+    for (const value of [0, 511, -1, 1024.5, NaN, Infinity, 2 ** 53, "4096", null]) {
+      assertThrows(
+        () => new BufferPool(untyped({ [name]: value })),
+        RangeError,
+        `Cannot create a pool as '${name}' must be an integer of at least 512 bytes: got `,
+      );
+    }
+  }
+});
+
+test("a buffer larger than the pool's cap", () => {
+  assertThrows(
+    () => new BufferPool({ maxHeld: 1024, maxBuffer: 2048 }),
+    RangeError,
+    "Cannot create a pool as 'maxBuffer' must be at most 'maxHeld', 1024 bytes: got 2048",
+  );
+  // The default cap is one as well.
+  assertThrows(() => new BufferPool({ maxBuffer: 2 ** 25 }), RangeError, "at most 'maxHeld'");
+});

@@ -1,0 +1,150 @@
+/** The `signal` option. */
+import { join } from "@webstreams/join";
+import { assertEquals, assertInstanceOf, assertLess, assertStrictEquals } from "@std/assert";
+import { test } from "./harness.ts";
+import { rejection, took, turns } from "./support/async.ts";
+import { FakeEnd } from "./support/fake_end.ts";
+import { assertTornDown } from "./support/errors.ts";
+import { testRoutes } from "./support/routes.ts";
+import { CountingController } from "./support/signal.ts";
+
+const AT_ONCE_MS = 700;
+const reason = new Error("enough");
+
+testRoutes("the signal was aborted before", async (t) => {
+  const [a, b] = t.ends({ abort: true });
+  t.controller.abort(reason);
+  assertStrictEquals(await rejection(t.join(a, b)), reason);
+  assertEquals([a.writes, b.writes], [0, 0]);
+  if (t.route.kind === "conn") assertEquals([a.reads, b.reads], [0, 0]);
+  assertTornDown(a, reason);
+  assertTornDown(b, reason);
+  assertEquals(t.controller.added, 0);
+  const none = { bytes: 0, chunks: 0 };
+  assertEquals(t.stats, { aToB: none, bToA: none });
+});
+
+testRoutes("the signal aborts while both ends are read", async (t) => {
+  const [a, b] = t.ends({ abort: true });
+  const joined = t.join(a, b);
+  a.send("hello");
+  await b.got("hello");
+  await turns();
+  assertEquals(t.controller.added, 1);
+  t.controller.abort(reason);
+  assertStrictEquals(await rejection(joined), reason);
+  assertTornDown(a, reason);
+  assertTornDown(b, reason);
+  assertEquals(t.stats.aToB, { bytes: 5, chunks: 1 });
+});
+
+testRoutes("the signal aborts during writes that never settle, both ways", async (t) => {
+  const [a, b] = t.ends({ abort: true });
+  a.stall();
+  b.stall();
+  const joined = t.join(a, b);
+  a.send("stuck");
+  b.send("stuck too");
+  await a.until(() => a.writes === 1);
+  await b.until(() => b.writes === 1);
+  a.send("behind");
+  b.send("behind");
+  await turns();
+  t.controller.abort(reason);
+  const ms = await took(async () => assertStrictEquals(await rejection(joined), reason));
+  assertLess(ms, AT_ONCE_MS);
+  assertTornDown(a, reason, { writeOver: true });
+  assertTornDown(b, reason, { writeOver: true });
+  if (t.route.kind !== "conn") {
+    assertStrictEquals(a.aborted?.reason, reason);
+    assertStrictEquals(b.aborted?.reason, reason);
+  }
+});
+
+testRoutes("the signal aborts while one direction waits for its rate", async (t) => {
+  const [a, b] = t.ends();
+  const joined = t.join(a, b, { rate: 10 });
+  a.send("0123456789".repeat(100));
+  await b.until(() => b.received.length > 0);
+  t.controller.abort(reason);
+  const ms = await took(async () => assertStrictEquals(await rejection(joined), reason));
+  assertLess(ms, AT_ONCE_MS);
+});
+
+testRoutes("the signal aborts when one direction has ended", async (t) => {
+  const [a, b] = t.ends();
+  const joined = t.join(a, b);
+  a.finish("question");
+  await b.called("closeWrite");
+  t.controller.abort(reason);
+  assertStrictEquals(await rejection(joined), reason);
+  assertTornDown(a, reason, { readOver: true });
+  assertTornDown(b, reason, { halfClosed: true });
+});
+
+testRoutes("the signal aborts during a half-close that never settles", async (t) => {
+  const [a, b] = [t.end(), t.end({ on: { closeWrite: () => new Promise(() => {}) } })];
+  const joined = t.join(a, b);
+  a.finish();
+  await b.called("closeWrite");
+  t.controller.abort(reason);
+  const ms = await took(async () => assertStrictEquals(await rejection(joined), reason));
+  assertLess(ms, 2500);
+}, { kinds: ["default"], via: "auto" });
+
+testRoutes("the signal aborts during the closing of both ends", async (t) => {
+  const [a, b] = [t.end(), t.end({ on: { close: () => new Promise(() => {}) } })];
+  const joined = t.join(a, b);
+  a.finish();
+  b.finish();
+  await b.called("close");
+  t.controller.abort(reason);
+  const ms = await took(async () => assertStrictEquals(await rejection(joined), reason));
+  assertEquals(b.ended, ["closeWrite", "close"]);
+  assertLess(ms, 2500);
+}, { kinds: ["conn"] });
+
+for (const value of [null, 0, "", "a text", Symbol.iterator, new WeakMap()]) {
+  testRoutes(`the reason may be of any type: ${String(value) || "an empty text"}`, async (t) => {
+    const [a, b] = t.ends({ abort: true });
+    const joined = t.join(a, b);
+    t.controller.abort(value);
+    assertStrictEquals(await rejection(joined), value);
+    assertTornDown(a, value);
+    assertTornDown(b, value);
+  });
+}
+
+testRoutes("without a reason of its own it is an AbortError", async (t) => {
+  const [a, b] = t.ends();
+  const joined = t.join(a, b);
+  t.controller.abort();
+  const error = await rejection(joined);
+  assertInstanceOf(error, DOMException);
+  assertEquals(error.name, "AbortError");
+  assertStrictEquals(error, t.controller.signal.reason);
+});
+
+testRoutes("an abort after the end changes nothing", async (t) => {
+  const [a, b] = t.ends();
+  const joined = t.join(a, b);
+  a.finish();
+  b.finish();
+  await joined;
+  const calls = [a.ended, b.ended];
+  t.controller.abort(reason);
+  await turns();
+  assertEquals([a.ended, b.ended], calls);
+});
+
+test("one signal for many joins keeps a listener for none", async () => {
+  const controller = new CountingController();
+  for (let round = 0; round < 20; round++) {
+    const [a, b] = [new FakeEnd("default"), new FakeEnd("conn")];
+    const joined = join(a.end, b.end, { signal: controller.signal });
+    a.finish();
+    b.finish();
+    await joined;
+  }
+  assertEquals([controller.added, controller.listeners], [20, 0]);
+});

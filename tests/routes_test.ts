@@ -1,0 +1,114 @@
+/**
+ * Four routes, one behaviour: the same scenario by Go-style ends, byte streams, default streams and
+ * the platform's `pipeTo`.
+ *
+ * `ROUTES_RUNS=5000` for more scenarios than the default, `ROUTES_SEED` and `ROUTES_PATH` to play a
+ * failure again: fast-check prints both with it.
+ *
+ * @module
+ */
+import fc from "fast-check";
+import process from "node:process";
+import { assertEquals } from "@std/assert";
+import { test } from "./harness.ts";
+import { delay } from "./support/async.ts";
+import { watchTimers } from "./support/timers.ts";
+import { playScript, playStorm, routes } from "./routes/play.ts";
+import { type EndTraits, kinds, scripts, sides, type Storm, storms } from "./routes/scenario.ts";
+
+const numRuns = Number(process.env.ROUTES_RUNS ?? 100);
+const parameters = {
+  numRuns,
+  seed: process.env.ROUTES_SEED ? Number(process.env.ROUTES_SEED) : undefined,
+  path: process.env.ROUTES_PATH,
+  // So that a failure that takes long to shrink is told all the same.
+  interruptAfterTimeLimit: 40_000 + numRuns * 200,
+};
+const timeout = parameters.interruptAfterTimeLimit + 15_000;
+
+/** Checks that no rejection goes unhandled, and no timer is left. */
+async function tidily(body: () => Promise<void>): Promise<void> {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => void unhandled.push(reason);
+  const timers = watchTimers();
+  process.on("unhandledRejection", note);
+  try {
+    await body();
+    assertEquals(timers.pending.size, 0, "timers left behind");
+    await delay(0);
+  } finally {
+    timers.restore();
+    process.off("unhandledRejection", note);
+  }
+  assertEquals(unhandled, [], "unhandled rejections");
+}
+
+test("every route does what the model predicts", { timeout }, () =>
+  fc.assert(
+    fc.asyncProperty(scripts, kinds, kinds, async (script, mixed, platform) => {
+      for (const route of routes(mixed, platform)) {
+        await tidily(() => playScript(script, route));
+      }
+    }),
+    parameters,
+  ));
+
+test("no storm breaks what must hold", { timeout }, () =>
+  fc.assert(
+    fc.asyncProperty(storms, kinds, kinds, async (storm, mixed, platform) => {
+      for (const route of routes(mixed, platform)) {
+        await tidily(async () => void await playStorm(storm, route));
+      }
+    }),
+    parameters,
+  ));
+
+/** Both directions at once, in turns of every length. */
+const fixed: Storm = {
+  ends: { a: traits({ memory: "keeps", highWaterMark: 3 }), b: traits({ halfCloses: false }) },
+  limit: {},
+  preventClose: { a: false, b: false },
+  timed: true,
+  rated: false,
+  impatient: false,
+  bursts: [
+    { from: "a", sizes: [1, 512, 3000] },
+    { from: "b", sizes: [700, 0, 70_000], then: "eof" },
+    { from: "a", sizes: [5], then: "eof" },
+  ],
+  faults: [],
+};
+
+function traits(own: Partial<EndTraits>): EndTraits {
+  return {
+    halfCloses: true,
+    endFails: false,
+    closeFails: false,
+    reads: ["macrotask", "now", "microtask"],
+    writes: ["now", "microtask", "macrotask"],
+    portions: [0.5, 1],
+    aborts: true,
+    interrupts: true,
+    memory: "consumes",
+    highWaterMark: 1,
+    eager: true,
+    fills: true,
+    answersAtEnd: false,
+    views: false,
+    ...own,
+  };
+}
+
+for (const what of ["abort", "failRead", "failWrite", "stall"] as const) {
+  for (const side of what === "abort" ? ["a"] as const : sides) {
+    test(`${what} at every event${what === "abort" ? "" : ` of ${side}`}`, async () => {
+      for (const route of routes({ a: "bytes", b: "go" }, { a: "go", b: "bytes" })) {
+        const events = await playStorm(fixed, route);
+        const every = Array.from({ length: events + 1 }, (_, at) => ({ at, what, side }));
+        await tidily(async () => {
+          await Promise.all(every.map((fault) => playStorm({ ...fixed, faults: [fault] }, route)));
+        });
+      }
+    });
+  }
+}

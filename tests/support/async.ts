@@ -1,0 +1,73 @@
+/**
+ * Waiting in tests: for what happens, never for time to pass where that can be helped.
+ *
+ * @module
+ */
+
+// As they are before any test replaces them, see timers.ts.
+const { setTimeout } = globalThis;
+
+/** A promise and what settles it; `Promise.withResolvers` is missing on Node 20. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+/** A promise to settle from outside. */
+export function deferred<T = void>(): Deferred<T> {
+  let resolve!: (value: T) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<T>((...settle) => [resolve, reject] = settle);
+  return { promise, resolve, reject };
+}
+
+/** Never settles. */
+export function never<T = void>(): Promise<T> {
+  return new Promise(() => {});
+}
+
+/** Fulfils after `ms`. */
+export function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Some turns of the event loop: enough for whatever was due without a timer or I/O to have happened. */
+export async function turns(count = 5): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await delay(0);
+}
+
+/** Milliseconds that `action` takes to fulfil. */
+export async function took(action: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await action();
+  return performance.now() - start;
+}
+
+/** Whatever `promise` rejects with, of any type. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error(`Expected a rejection, but it fulfilled with ${JSON.stringify(value)}`);
+}
+
+/** Lets others wait until something holds, looking again after each change. */
+export class Changes {
+  #waiting: (() => void)[] = [];
+
+  /** Something has changed. */
+  happened(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const look of waiting) look();
+  }
+
+  /** Fulfils once `holds` does. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+}

@@ -58,8 +58,23 @@ export function assertEnds(action: string, a: unknown, b: unknown): void {
   if (a === b) throw new TypeError(`${action} an end with itself: 'a' and 'b' are one`);
 }
 
+/** One half of an end: a stream, or something Go-style. */
+export function assertHalf(
+  action: string,
+  name: string,
+  value: unknown,
+  verb: "read" | "write",
+): void {
+  if (verb === "read" ? isReadable(value) : isWritable(value)) return;
+  const hint = adapterFor(value);
+  if (hint) refuse(action, name, hint);
+  if (isFunction(value, verb)) return;
+  const stream = verb === "read" ? "ReadableStream" : "WritableStream";
+  refuse(action, name, `must be a ${stream} or have a '${verb}' function: got ${show(value)}`);
+}
+
 /** What to do with a platform's object that is no end by itself. */
-export function adapterFor(value: unknown): string | undefined {
+function adapterFor(value: unknown): string | undefined {
   return FOREIGN.find(([isIt]) => isIt(value))?.[1];
 }
 

@@ -1,7 +1,10 @@
+import { assertHalf } from "./assert_end.ts";
 import type { Conn, Pair, Reader, Writer } from "./ends.ts";
-import { isFunction, isReadable, isWritable } from "./ends.ts";
+import { isReadable, isWritable } from "./ends.ts";
 import { show } from "./errors.ts";
 import { readableFrom, writableFrom } from "./halves.ts";
+
+const ACTION = "Cannot make a duplex";
 
 /** Options of {@linkcode duplex}. */
 export interface DuplexOptions {
@@ -75,24 +78,12 @@ export function duplex(
   writable: WritableStream<unknown> | Writer,
   options?: DuplexOptions,
 ): Pair<unknown, unknown> | Conn {
-  if (!isReadable(readable) && !isFunction(readable, "read")) {
-    throw new TypeError(
-      `Cannot make a duplex as 'readable' must be a ReadableStream or have 'read': got ${
-        show(readable)
-      }`,
-    );
-  }
-  if (!isWritable(writable) && !isFunction(writable, "write")) {
-    throw new TypeError(
-      `Cannot make a duplex as 'writable' must be a WritableStream or have 'write': got ${
-        show(writable)
-      }`,
-    );
-  }
+  assertHalf(ACTION, "readable", readable, "read");
+  assertHalf(ACTION, "writable", writable, "write");
   const close = options?.close;
   if (close !== undefined && typeof close !== "function") {
     throw new TypeError(
-      `Cannot make a duplex as 'close' must be a function: got ${show(close)}`,
+      `${ACTION} as 'close' must be a function: got ${show(close)}`,
     );
   }
   if (!isReadable(readable) && !isWritable(writable)) {

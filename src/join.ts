@@ -1,14 +1,12 @@
 import { assertEnds } from "./assert_end.ts";
 import type { Conn, End, Pair } from "./ends.ts";
-import { type Direction, type Failure, JoinError } from "./errors.ts";
+import { type Failure, JoinError } from "./errors.ts";
 import { type CheckedOptions, type JoinOptions, readOptions } from "./join_options.ts";
 import { bounded, GRACE_MS, JoinedEnd } from "./joined_end.ts";
-import { Lane, type LaneOwner } from "./lane.ts";
+import { type Lane, type LaneOwner, openLanes } from "./lane.ts";
 import { Meter } from "./meter.ts";
 import type { PipeResult } from "./pipe.ts";
-import { PlatformPump } from "./platform_pump.ts";
-import { type Ending, Pump } from "./pump.ts";
-import { shaperFor } from "./shaper.ts";
+import type { Ending } from "./pump.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -274,38 +272,5 @@ class Join implements LaneOwner, EventListenerObject {
 
   #otherThan(lane: Lane): Lane {
     return this.#lanes[lane === this.#lanes[0] ? 1 : 0];
-  }
-}
-
-type Ends = Readonly<Record<"a" | "b", JoinedEnd>>;
-type Meters = Readonly<Record<Direction, Meter>>;
-
-/** Locks everything, or nothing. */
-function openLanes({ a, b }: Ends, meters: Meters, options: CheckedOptions): [Lane, Lane] {
-  const aToB = openLane("aToB", a, b, meters.aToB, options);
-  try {
-    return [aToB, openLane("bToA", b, a, meters.bToA, options)];
-  } catch (error) {
-    aToB.pump.release();
-    throw error;
-  }
-}
-
-function openLane(
-  direction: Direction,
-  from: JoinedEnd,
-  to: JoinedEnd,
-  meter: Meter,
-  { limit, rate, pool, via }: CheckedOptions,
-): Lane {
-  const native = via === "pipeTo";
-  const sink = to.openSink(native ? new Meter() : meter);
-  try {
-    const source = from.openSource({ pool, reused: sink.consumes && !native });
-    const shaper = shaperFor(limit[direction], rate[direction], direction);
-    return new Lane(direction, new (native ? PlatformPump : Pump)(source, sink, meter, shaper));
-  } catch (error) {
-    sink.release();
-    throw error;
   }
 }

@@ -1,5 +1,10 @@
 import type { Counts, Direction, Failure } from "./errors.ts";
-import type { Ending, Pump, PumpOwner } from "./pump.ts";
+import type { CheckedOptions } from "./join_options.ts";
+import type { JoinedEnd } from "./joined_end.ts";
+import { Meter } from "./meter.ts";
+import { PlatformPump } from "./platform_pump.ts";
+import { type Ending, Pump, type PumpOwner } from "./pump.ts";
+import { shaperFor } from "./shaper.ts";
 
 /** Whom a lane tells how it ended. */
 export interface LaneOwner {
@@ -55,5 +60,38 @@ export class Lane implements PumpOwner {
 
   pumpEnded(ending: Ending): void {
     this.#owner?.laneEnded(this, ending);
+  }
+}
+
+type Ends = Readonly<Record<"a" | "b", JoinedEnd>>;
+type Meters = Readonly<Record<Direction, Meter>>;
+
+/** Locks everything, or nothing. */
+export function openLanes({ a, b }: Ends, meters: Meters, options: CheckedOptions): [Lane, Lane] {
+  const aToB = openLane("aToB", a, b, meters.aToB, options);
+  try {
+    return [aToB, openLane("bToA", b, a, meters.bToA, options)];
+  } catch (error) {
+    aToB.pump.release();
+    throw error;
+  }
+}
+
+function openLane(
+  direction: Direction,
+  from: JoinedEnd,
+  to: JoinedEnd,
+  meter: Meter,
+  { limit, rate, pool, via }: CheckedOptions,
+): Lane {
+  const native = via === "pipeTo";
+  const sink = to.openSink(native ? new Meter() : meter);
+  try {
+    const source = from.openSource({ pool, reused: sink.consumes && !native });
+    const shaper = shaperFor(limit[direction], rate[direction], direction);
+    return new Lane(direction, new (native ? PlatformPump : Pump)(source, sink, meter, shaper));
+  } catch (error) {
+    sink.release();
+    throw error;
   }
 }

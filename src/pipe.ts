@@ -1,6 +1,6 @@
 import type { BufferPool } from "./buffer_pool.ts";
-import { adapterFor } from "./assert_end.ts";
-import { isFunction, isReadable, isWritable, type Reader, type Writer } from "./ends.ts";
+import { assertHalf } from "./assert_end.ts";
+import { isReadable, isWritable, type Reader, type Writer } from "./ends.ts";
 import { type Counts, show } from "./errors.ts";
 import { Meter } from "./meter.ts";
 import { OptionReader } from "./options.ts";
@@ -128,8 +128,8 @@ class Pipe implements PumpOwner {
     sink: WritableStream<unknown> | Writer,
     options: PipeOptions,
   ) {
-    assertSource(source);
-    assertSink(sink);
+    assertHalf(ACTION, "source", source, "read");
+    assertHalf(ACTION, "sink", sink, "write");
     if (typeof options !== "object" && typeof options !== "function") {
       throw new TypeError(`${ACTION} as the options must be an object: got ${show(options)}`);
     }
@@ -245,26 +245,6 @@ type Action = () => void | Promise<unknown>;
 /** All of the actions, at once. */
 function all(actions: Action[]): Action {
   return () => Promise.all(actions.map((action) => action()));
-}
-
-function assertSource(source: unknown): void {
-  if (isReadable(source)) return;
-  const hint = adapterFor(source);
-  if (hint) throw new TypeError(`${ACTION} as 'source' ${hint}`);
-  if (isFunction(source, "read")) return;
-  throw new TypeError(
-    `${ACTION} as 'source' must be a ReadableStream or have a 'read' function: got ${show(source)}`,
-  );
-}
-
-function assertSink(sink: unknown): void {
-  if (isWritable(sink)) return;
-  const hint = adapterFor(sink);
-  if (hint) throw new TypeError(`${ACTION} as 'sink' ${hint}`);
-  if (isFunction(sink, "write")) return;
-  throw new TypeError(
-    `${ACTION} as 'sink' must be a WritableStream or have a 'write' function: got ${show(sink)}`,
-  );
 }
 
 /** Reading `locked` also refuses what only inherits from a stream. */

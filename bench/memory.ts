@@ -8,7 +8,7 @@
 import { measure } from "mitata";
 import { ByteCounterStream, pipe } from "../mod.ts";
 
-const ROUNDS = 5;
+const ROUNDS = 9;
 const SIZES = [64, 1024, 64 * 1024, 1024 * 1024];
 const MOST_CHUNKS = 1000;
 const BYTES_A_RUN = 32 * 1024 * 1024;

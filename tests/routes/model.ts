@@ -96,6 +96,11 @@ export class Model {
     return ended || items.some((item) => typeof item === "string");
   }
 
+  /** Whether the last item of `side` has to wait. */
+  endWaits(side: Side): boolean {
+    return this.#started && this.atEnd(side) && !this.lanes[side].ended;
+  }
+
   /** Whether `side` is over although it cannot half-close, so that nothing can be written to it. */
   gone(side: Side): boolean {
     return this.lanes[otherSide(side)].draining;

@@ -180,7 +180,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      do: fc.constantFrom("stall" as const, "resume" as const, "refuse" as const),
+      do: fc.constantFrom<"stall" | "resume" | "refuse">("stall", "resume", "refuse", "refuse"),
       at: side,
     }),
   },

@@ -1,3 +1,4 @@
+import { directOf } from "./direct.ts";
 import { type End, isFunction, isObject, isReadable, isWritable, type Pair } from "./ends.ts";
 import { show } from "./errors.ts";
 
@@ -13,6 +14,11 @@ export function assertEnd(
   name: string,
   value: unknown,
 ): asserts value is End<unknown, unknown> {
+  const direct = directOf(value);
+  if (direct) {
+    if (direct.reading || direct.writing) refuse(action, name, "must not be in use already");
+    return;
+  }
   if (isObject(value)) {
     if (isFunction(value, "read") && isFunction(value, "write") && !isNodes(value)) {
       if (isFunction(value, "close")) return;

@@ -1,7 +1,14 @@
-import { canHalfClose, type End, isConn } from "./ends.ts";
+import { type Direct, directOf } from "./direct.ts";
+import { canHalfClose, type Conn, type End, isConn } from "./ends.ts";
 import type { Meter } from "./meter.ts";
-import { type Sink, StreamSink, WriterSink } from "./sink.ts";
-import { readerSource, type Source, type SourceOptions, streamSource } from "./source.ts";
+import { DirectSink, type Sink, StreamSink, WriterSink } from "./sink.ts";
+import {
+  DirectSource,
+  readerSource,
+  type Source,
+  type SourceOptions,
+  streamSource,
+} from "./source.ts";
 
 /** How long a failed read waits for the chunk in flight, and how long closing may take. */
 export const GRACE_MS = 1000;
@@ -12,22 +19,26 @@ export class JoinedEnd {
   /** It has ended although it cannot half-close: nothing can be written to it any more. */
   gone = false;
   readonly #end: End<unknown, unknown>;
+  readonly #direct?: Direct;
   readonly #left: boolean;
   #closed = false;
 
   /** @param left Whether it is to be left open after success. */
   constructor(end: End<unknown, unknown>, left: boolean) {
     this.#end = end;
+    this.#direct = directOf(end);
     this.#left = left;
     this.halfCloses = canHalfClose(end);
   }
 
   openSource(options: SourceOptions): Source {
+    if (this.#direct) return new DirectSource(this.#direct, options);
     const end = this.#end;
     return isConn(end) ? readerSource(end, options) : streamSource(end.readable, options);
   }
 
   openSink(meter: Meter): Sink {
+    if (this.#direct) return new DirectSink(this.#direct, meter);
     const end = this.#end;
     return isConn(end)
       ? new WriterSink(end, meter)
@@ -50,7 +61,7 @@ export class JoinedEnd {
   /** Closes it although its peer has not ended. */
   async closeSilent(source: Source, sink: Sink): Promise<void> {
     if (this.#left) return;
-    const cancelled = isConn(this.#end) ? undefined : quietly(() => source.cancel(undefined));
+    const cancelled = this.#whole ? undefined : quietly(() => source.cancel(undefined));
     await Promise.all([cancelled, this.#closeGone(sink)]);
   }
 
@@ -59,21 +70,19 @@ export class JoinedEnd {
    * not where that would be waiting for a write.
    */
   async tearDown(source: Source, sink: Sink, reason: unknown): Promise<void> {
-    const end = this.#end;
-    const done = isConn(end)
-      ? [quietly(() => end.abort ? end.abort(reason) : this.#closeOnce())]
-      : [
-        quietly(() => source.cancel(reason)),
-        quietly(() => sink.abort(reason)),
-        quietly(() => this.#closeOnce(reason)),
-      ];
+    const whole = this.#whole;
+    const done = whole ? [quietly(() => whole.abort ? whole.abort(reason) : this.#closeOnce())] : [
+      quietly(() => source.cancel(reason)),
+      quietly(() => sink.abort(reason)),
+      quietly(() => this.#closeOnce(reason)),
+    ];
     if (!sink.pending) await Promise.all(done);
   }
 
   /** What was written to it does not matter any more; a stuck write would hold a close() up for good. */
   async #closeGone(sink: Sink): Promise<void> {
     const endWriting = () => sink.pending ? sink.abort(undefined) : sink.end();
-    const ended = isConn(this.#end) ? undefined : quietly(endWriting);
+    const ended = this.#whole ? undefined : quietly(endWriting);
     if (!sink.pending && ended) await bounded(ended, GRACE_MS);
     await quietly(() => this.#closeOnce());
   }
@@ -81,7 +90,12 @@ export class JoinedEnd {
   #closeOnce(...reason: unknown[]): unknown {
     if (this.#closed) return;
     this.#closed = true;
-    return this.#end.close?.(...reason);
+    return (this.#direct ?? this.#end).close?.(...reason);
+  }
+
+  /** What is closed as one, and not stream by stream. */
+  get #whole(): Conn | Direct | undefined {
+    return this.#direct ?? (isConn(this.#end) ? this.#end : undefined);
   }
 }
 

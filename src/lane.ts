@@ -1,9 +1,10 @@
 import type { Counts, Direction, Failure } from "./errors.ts";
 import type { CheckedOptions } from "./join_options.ts";
 import type { JoinedEnd } from "./joined_end.ts";
+import type { Ending } from "./loop.ts";
 import { Meter } from "./meter.ts";
 import { PlatformPump } from "./platform_pump.ts";
-import { type Ending, Pump, type PumpOwner } from "./pump.ts";
+import { Pump, type PumpOwner } from "./pump.ts";
 import { shaperFor } from "./shaper.ts";
 
 /** Whom a lane tells how it ended. */

@@ -14,8 +14,13 @@ export class PlatformPump extends Pump {
   #abandonWrite?: () => void;
   #pulling = false;
   #ended = false;
+  #running?: Promise<void>;
 
-  protected override async move(turn: number): Promise<void> {
+  protected override go(): void {
+    this.#running = this.#move(this.turn);
+  }
+
+  async #move(turn: number): Promise<void> {
     // The loop may still hold what came before the source's end: only a read tells that it is over.
     this.reading = true;
     const readable = new ReadableStream<unknown>({
@@ -35,7 +40,7 @@ export class PlatformPump extends Pump {
   }
 
   protected override async written(): Promise<void> {
-    await this.running;
+    await this.#running;
     await this.target.drained();
   }
 

@@ -1,4 +1,5 @@
 import { byteLengthOf, bytesOf } from "./bytes.ts";
+import type { Direct } from "./direct.ts";
 import type { Writer } from "./ends.ts";
 import { show } from "./errors.ts";
 import type { Meter } from "./meter.ts";
@@ -151,17 +152,19 @@ export class StreamSink implements Sink {
   }
 }
 
+type Writing = Writer | Direct;
+
 /** A Go-style end, whose writes may be partial. */
 export class WriterSink implements Sink {
-  readonly consumes = true;
+  readonly consumes: boolean = true;
   readonly full = false;
   readonly writable = true;
   pending = false;
-  readonly #writer: Writer;
+  readonly #writer: Writing;
   readonly #meter: Meter;
   #rest?: Uint8Array<ArrayBuffer>;
 
-  constructor(writer: Writer, meter: Meter) {
+  constructor(writer: Writing, meter: Meter) {
     this.#writer = writer;
     this.#meter = meter;
   }
@@ -228,6 +231,23 @@ export class WriterSink implements Sink {
   }
 
   release(): void {}
+}
+
+/** An adapter's end, past its streams. */
+export class DirectSink extends WriterSink {
+  override readonly consumes: boolean;
+  readonly #direct: Direct;
+
+  constructor(direct: Direct, meter: Meter) {
+    super(direct, meter);
+    this.#direct = direct;
+    this.consumes = direct.consumesOnWrite;
+    direct.writing = true;
+  }
+
+  override release(): void {
+    this.#direct.writing = false;
+  }
 }
 
 /** Drops what it is given, uncounted. */

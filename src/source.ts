@@ -1,4 +1,5 @@
 import type { BufferPool } from "./buffer_pool.ts";
+import type { Direct } from "./direct.ts";
 import type { Reader } from "./ends.ts";
 import { show } from "./errors.ts";
 import { CallersLoan, type Loan, PooledLoan } from "./loan.ts";
@@ -204,5 +205,45 @@ class ReaderSource implements Source {
 
   release(settled: boolean): void {
     this.#loan.end(settled);
+  }
+}
+
+/** An adapter's end, past its streams. */
+export class DirectSource implements Source {
+  readonly mayForgetReads = false;
+  readonly #direct: Direct;
+  readonly #reused: boolean;
+  #last?: Uint8Array<ArrayBuffer> | null;
+
+  constructor(direct: Direct, { reused }: SourceOptions) {
+    this.#direct = direct;
+    this.#reused = reused && direct.spent !== undefined;
+    direct.reading = true;
+  }
+
+  pull(): unknown {
+    if (this.#last) {
+      this.#direct.spent!(this.#last);
+      this.#last = undefined;
+    }
+    return this.#direct.pull();
+  }
+
+  take(result: unknown): unknown {
+    const chunk = this.#direct.take(result);
+    if (this.#reused) this.#last = chunk;
+    return chunk ?? EOF;
+  }
+
+  abandon(): void {
+    this.#last = undefined;
+  }
+
+  async cancel(): Promise<void> {
+    await this.#direct.close();
+  }
+
+  release(): void {
+    this.#direct.reading = false;
   }
 }

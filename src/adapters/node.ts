@@ -1,0 +1,200 @@
+/**
+ * Ends of Node's streams: `net.Socket`, `tls.TLSSocket` and any other `stream.Duplex`, on Node, and
+ * where Deno and Bun have them.
+ *
+ * @example A TCP relay on Node
+ * ```ts no-assert
+ * import { connect, createServer } from "node:net";
+ * import { join } from "@webstreams/join";
+ * import { fromNodeSocket } from "@webstreams/join/node";
+ *
+ * createServer({ allowHalfOpen: true }, async (client) => {
+ *   const upstream = connect({ port: 9001, allowHalfOpen: true });
+ *   const { aToB, bToA } = await join(fromNodeSocket(client), fromNodeSocket(upstream));
+ *   console.log(`${aToB.bytes} bytes there, ${bToA.bytes} back`);
+ * });
+ * ```
+ *
+ * @module
+ */
+import type { Pair } from "../ends.ts";
+import { show } from "../errors.ts";
+import { type Bytes, EventEnd } from "./event_end.ts";
+
+/** What {@linkcode fromNodeSocket} takes: the part of a `stream.Duplex` that it uses. */
+export interface NodeDuplex {
+  /** Whether it ends its writing by itself when the peer ends; set to `true` here. */
+  allowHalfOpen: boolean;
+  /** Whether it has been destroyed. */
+  readonly destroyed: boolean;
+  /** Whether `end` has been emitted. */
+  readonly readableEnded: boolean;
+  /** Whether it yields something other than bytes. */
+  readonly readableObjectMode: boolean;
+  /** The encoding that makes it yield strings. */
+  readonly readableEncoding: string | null;
+  /** Whether `end()` has been called. */
+  readonly writableEnded: boolean;
+  /** Adds a listener. */
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  /** Removes a listener. */
+  off(event: string, listener: (...args: never[]) => void): unknown;
+  /** Stops the delivery of `data`. */
+  pause(): unknown;
+  /** Resumes it. */
+  resume(): unknown;
+  /** Bytes that wait to be sent. */
+  readonly writableLength: number;
+  /** Bytes from which on they are too many. */
+  readonly writableHighWaterMark: number;
+  /** Queues bytes; calls back once they have been sent. */
+  write(chunk: Uint8Array, callback?: () => void): unknown;
+  /** Ends the writing once all that was written has been sent. */
+  end(callback?: () => void): unknown;
+  /** Closes it. */
+  destroy(error?: Error): unknown;
+  /** Closes it with a reset: a `net.Socket` has this. */
+  resetAndDestroy?(): unknown;
+}
+
+const ACTION = "Cannot make an end of a Node socket";
+
+/**
+ * Makes an end of a `net.Socket`, a `tls.TLSSocket` or any other `stream.Duplex` of bytes.
+ *
+ * The socket's own data path is used, no `toWeb`. It may still be connecting: a refusal shows as a
+ * failed read. It is made half-open (`allowHalfOpen`); an accepted socket of a server should be so from
+ * its start, as what it sends after an early end of its peer's is lost otherwise. A failed join resets
+ * the connection (`resetAndDestroy()`) where the socket can, else destroys it.
+ *
+ * @param socket The socket; the end has it from here on.
+ * @returns A pair of streams, half-closing.
+ * @throws {TypeError} If it is no Node stream, is destroyed, or does not yield bytes.
+ *
+ * @example
+ * ```ts
+ * import { connect, createServer } from "node:net";
+ * import { fromNodeSocket } from "@webstreams/join/node";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = createServer((socket) => socket.end("hello")).listen(0, "127.0.0.1");
+ * await new Promise((resolve) => server.once("listening", resolve));
+ * const { port } = server.address() as { port: number };
+ *
+ * const { readable, writable } = fromNodeSocket(connect(port, "127.0.0.1"));
+ * assertEquals(await new Response(readable).text(), "hello");
+ * await writable.close();
+ * server.close();
+ * ```
+ */
+export function fromNodeSocket(socket: NodeDuplex): Pair {
+  const methods = ["on", "off", "pause", "resume", "write", "end", "destroy"] as const;
+  if (!methods.every((name) => typeof socket?.[name] === "function")) {
+    throw new TypeError(`${ACTION}: must be a stream.Duplex, got ${show(socket)}`);
+  }
+  if (socket.destroyed) {
+    throw new TypeError(`${ACTION}: ${show(socket)} is destroyed already`);
+  }
+  if (socket.readableObjectMode || typeof socket.readableEncoding === "string") {
+    throw new TypeError(`${ACTION}: ${show(socket)} must yield bytes, not objects or strings`);
+  }
+  return ends.get(socket) ?? new NodeEnd(socket);
+}
+
+const ends = new WeakMap<NodeDuplex, NodeEnd>();
+
+/** One listener for all sockets: with closures for each, an idle join weighs 1 KB more (Node 26). */
+function on<T>(event: string, handle: (end: NodeEnd, argument: T) => void) {
+  function listener(this: NodeDuplex, argument: T): void {
+    const end = ends.get(this);
+    if (end) handle(end, argument);
+  }
+  return { event, listener };
+}
+
+/** What is smaller than this is cheaper left to the garbage collector. */
+const SMALLEST_FREED_BYTES = 16 * 1024;
+
+class NodeEnd extends EventEnd {
+  override readonly consumesOnWrite: boolean;
+  readonly #socket: NodeDuplex;
+  #sent?: () => void;
+
+  constructor(socket: NodeDuplex) {
+    super();
+    this.#socket = socket;
+    // A socket needs what it is given until the kernel has it; any other Duplex may keep it for longer.
+    this.consumesOnWrite = typeof socket.resetAndDestroy === "function";
+    socket.allowHalfOpen = true;
+    socket.pause();
+    ends.set(socket, this);
+    this.listen();
+    if (socket.readableEnded) this.ended();
+    if (socket.writableEnded) this.finished();
+  }
+
+  static readonly #listeners = [
+    on("data", (end, chunk: Bytes) => end.received(chunk)),
+    on("end", (end) => end.ended()),
+    on("drain", (end) => end.drained()),
+    on("error", (end, error: unknown) => end.failed(error)),
+    on("close", (end) => {
+      end.failed(new Error("The socket was closed before its end"));
+      end.unlisten();
+    }),
+  ];
+
+  /**
+   * A fresh buffer for each read makes the process walk through 64 MB until they are collected: freed at
+   * once, the next read gets the same, which is still in the cache. Bulk 1.2 times as fast (Node 26).
+   */
+  spent(chunk: Bytes): void {
+    const { buffer, length } = chunk;
+    if (length >= SMALLEST_FREED_BYTES && length === buffer.byteLength) buffer.transfer?.(0);
+  }
+
+  protected override get congested(): boolean {
+    return this.#socket.writableLength > 0;
+  }
+
+  protected override send(bytes: Bytes): number {
+    const socket = this.#socket;
+    // Only what reaches the high-water mark is followed by a `drain`.
+    if (bytes.length >= socket.writableHighWaterMark) socket.write(bytes);
+    else socket.write(bytes, this.#sent ??= () => this.drained());
+    return bytes.length;
+  }
+
+  protected override finish(): void {
+    this.#socket.end(() => this.finished());
+  }
+
+  protected override shut(): void {
+    this.#socket.destroy();
+  }
+
+  protected override reset(): void {
+    try {
+      if (this.#socket.resetAndDestroy) this.#socket.resetAndDestroy();
+    } catch {
+      // A TLS or Unix socket has the method and refuses it.
+    }
+    this.#socket.destroy();
+  }
+
+  protected override pause(): void {
+    this.#socket.pause();
+  }
+
+  protected override resume(): void {
+    this.#socket.resume();
+  }
+
+  protected override attach(): void {
+    for (const { event, listener } of NodeEnd.#listeners) this.#socket.on(event, listener);
+  }
+
+  protected override detach(): void {
+    for (const { event, listener } of NodeEnd.#listeners) this.#socket.off(event, listener);
+  }
+}

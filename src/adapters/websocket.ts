@@ -1,0 +1,6 @@
+/**
+ * To come.
+ *
+ * @module
+ */
+export {};

@@ -33,8 +33,9 @@ export function assertEnd(
   }
   assertStreams(action, name, value);
   const { halfClose, close } = value as Partial<Pair>;
-  if (halfClose !== undefined && typeof halfClose !== "boolean") {
-    refuse(action, name, `must have a 'halfClose' that is a boolean: got ${show(halfClose)}`);
+  if (![undefined, true, false, "receive"].includes(halfClose)) {
+    const allowed = "must have a 'halfClose' that is a boolean or \"receive\"";
+    refuse(action, name, `${allowed}: got ${show(halfClose)}`);
   }
   if (close !== undefined && typeof close !== "function") {
     refuse(action, name, `must have a 'close' that is a function: got ${show(close)}`);

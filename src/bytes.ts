@@ -3,11 +3,14 @@ export function byteLengthOf(chunk: unknown): number {
   return ArrayBuffer.isView(chunk) || chunk instanceof ArrayBuffer ? chunk.byteLength : 0;
 }
 
-/** The bytes of a chunk, in place; `undefined` for one that is neither an `ArrayBuffer` nor a view. */
+/**
+ * The bytes of a chunk, in place; `undefined` for one that is neither an `ArrayBuffer` nor a view. Never
+ * a subclass: the `slice()` of Node's `Buffer` copies nothing.
+ */
 export function bytesOf(chunk: unknown): Uint8Array<ArrayBuffer> | undefined {
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
   if (!ArrayBuffer.isView(chunk)) return undefined;
-  if (chunk instanceof Uint8Array) return chunk as Uint8Array<ArrayBuffer>;
+  if (chunk.constructor === Uint8Array) return chunk as Uint8Array<ArrayBuffer>;
   const { buffer, byteOffset, byteLength } = chunk as ArrayBufferView<ArrayBuffer>;
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -18,6 +18,8 @@ export interface Direct {
   pull(): unknown;
   /** The chunk in the result of a read; `null` at the end of file. */
   take(result: unknown): Uint8Array<ArrayBuffer> | null;
+  /** Rejects when what waits unread is given up, for a pump that is stuck in a write and asks for nothing. */
+  readonly lost?: Wait<never>;
   /** Nobody needs the last chunk any more. */
   spent?(chunk: Uint8Array<ArrayBuffer>): void;
   /** Starts a write: how many of the bytes were taken, at least 1, or a promise of it. */
@@ -30,35 +32,45 @@ export interface Direct {
   abort(reason: unknown): unknown;
 }
 
+/** Who waits: called back with the turn that it gave, so that it can tell what it no longer waits for. */
+export interface Receiver {
+  came(result: unknown, turn: number): void;
+  refused(error: unknown, turn: number): void;
+}
+
 /**
  * What a waiting `pull()` or `write()` of a {@linkcode Direct} returns: a promise for one that asks at
  * once. It calls back at once, too, and can be used again: so a message costs no promise.
  */
 export class Wait<T> {
-  #fulfilled?: (value: T) => void;
-  #rejected?: (error: unknown) => void;
+  #receiver?: Receiver;
+  #turn = 0;
   #settled?: () => void;
 
-  then(fulfilled: (value: T) => void, rejected: (error: unknown) => void): void {
-    this.#fulfilled = fulfilled;
-    this.#rejected = rejected;
+  follow(receiver: Receiver, turn: number): void {
+    this.#receiver = receiver;
+    this.#turn = turn;
     const settled = this.#settled;
     this.#settled = undefined;
     settled?.();
   }
 
+  then(fulfilled: (value: T) => void, rejected: (error: unknown) => void): void {
+    this.follow({ came: (value) => fulfilled(value as T), refused: rejected }, 0);
+  }
+
   fulfil(value: T): void {
-    const fulfilled = this.#fulfilled;
-    if (!fulfilled) this.#settled = () => this.fulfil(value);
-    this.#fulfilled = this.#rejected = undefined;
-    fulfilled?.(value);
+    const receiver = this.#receiver;
+    if (!receiver) this.#settled = () => this.fulfil(value);
+    this.#receiver = undefined;
+    receiver?.came(value, this.#turn);
   }
 
   reject(error: unknown): void {
-    const rejected = this.#rejected;
-    if (!rejected) this.#settled = () => this.reject(error);
-    this.#fulfilled = this.#rejected = undefined;
-    rejected?.(error);
+    const receiver = this.#receiver;
+    if (!receiver) this.#settled = () => this.reject(error);
+    this.#receiver = undefined;
+    receiver?.refused(error, this.#turn);
   }
 }
 

@@ -50,11 +50,12 @@ export interface Pair<R = Uint8Array<ArrayBuffer>, W = Uint8Array<ArrayBuffer>> 
   /** What we send the end. */
   readonly writable: WritableStream<W>;
   /**
-   * Whether closing `writable` leaves `readable` open.
+   * Whether closing `writable` leaves `readable` open, and the peer reads an end of file. `"receive"`: it
+   * cannot send one, but its peer can, and then still be written to.
    *
    * @default {true}
    */
-  readonly halfClose?: boolean;
+  readonly halfClose?: boolean | "receive";
   /**
    * Whether a chunk's memory may be reused once its `writer.write()` has settled. Never say so of a
    * stream that queues, as a `TransformStream` does.
@@ -79,7 +80,12 @@ export function isConn<R, W>(end: End<R, W>): end is Conn {
 
 /** Whether the end's writing can be ended alone. */
 export function canHalfClose<R, W>(end: End<R, W>): boolean {
-  return isConn(end) ? isFunction(end, "closeWrite") : end.halfClose !== false;
+  return isConn(end) ? isFunction(end, "closeWrite") : (end.halfClose ?? true) === true;
+}
+
+/** Whether the end of what it sends is the end of what it takes as well. */
+export function endsWhole<R, W>(end: End<R, W>): boolean {
+  return isConn(end) ? !isFunction(end, "closeWrite") : end.halfClose === false;
 }
 
 /** Whether `half` is a `ReadableStream` of this realm, of another one, or of a polyfill. */

@@ -133,7 +133,7 @@ class Join implements LaneOwner, EventListenerObject {
   /** An end that has ended and cannot half-close takes nothing any more either. */
   sourceClosed(lane: Lane): void {
     const from = this.#ends[lane.from];
-    if (from.halfCloses || from.gone) return;
+    if (!from.endsWhole || from.gone) return;
     from.gone = true;
     this.#otherThan(lane).pump.drain();
   }

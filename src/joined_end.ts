@@ -1,5 +1,5 @@
 import { type Direct, directOf } from "./direct.ts";
-import { canHalfClose, type Conn, type End, isConn } from "./ends.ts";
+import { canHalfClose, type Conn, type End, endsWhole, isConn } from "./ends.ts";
 import type { Meter } from "./meter.ts";
 import { DirectSink, type Sink, StreamSink, WriterSink } from "./sink.ts";
 import {
@@ -16,6 +16,8 @@ export const GRACE_MS = 1000;
 /** One end of a join: what it can do, and how it is closed, once. */
 export class JoinedEnd {
   readonly halfCloses: boolean;
+  /** Whether nothing can be written to it any more once it has ended. */
+  readonly endsWhole: boolean;
   /** It has ended although it cannot half-close: nothing can be written to it any more. */
   gone = false;
   readonly #end: End<unknown, unknown>;
@@ -29,6 +31,7 @@ export class JoinedEnd {
     this.#direct = directOf(end);
     this.#left = left;
     this.halfCloses = canHalfClose(end);
+    this.endsWhole = endsWhole(end);
   }
 
   openSource(options: SourceOptions): Source {

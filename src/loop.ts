@@ -1,5 +1,5 @@
 import { byteLengthOf } from "./bytes.ts";
-import { Wait } from "./direct.ts";
+import { type Receiver, Wait } from "./direct.ts";
 import type { Meter } from "./meter.ts";
 import type { Shaper } from "./shaper.ts";
 import { discard, type Sink, writeWhole, WRITTEN } from "./sink.ts";
@@ -19,7 +19,7 @@ const MOST_TURNS_WITHOUT_WAITING = 1024;
  *
  * A step gives `true` to go on; `false` if it waits, and goes on by itself, or if it has ended.
  */
-export abstract class Loop {
+export abstract class Loop implements Receiver {
   readonly source: Source;
   readonly sink: Sink;
   readonly meter: Meter;
@@ -36,8 +36,8 @@ export abstract class Loop {
   #waiting = false;
   #awaitsRoom = false;
   #turnsWithoutWaiting = 0;
-  #resume!: (result?: unknown) => void;
-  #refuse!: (error: unknown) => void;
+  /** For what has to be told by closures. */
+  #callbacks?: readonly [(result: unknown) => void, (error: unknown) => void];
   #onStill?: () => void;
   #yielding?: ReturnType<typeof setTimeout>;
 
@@ -58,17 +58,21 @@ export abstract class Loop {
 
   /** Starts, or starts anew in a new turn. */
   protected go(): void {
-    const { turn } = this;
     this.#awaitsRoom = false;
-    this.#resume = (result) => {
-      if (turn === this.turn) this.#goOn(result);
-    };
-    this.#refuse = (error) => {
-      if (turn !== this.turn) return;
-      this.#failed(error);
-      this.#stand();
-    };
+    this.#callbacks = undefined;
     this.#goOn(undefined);
+  }
+
+  /** What it has waited for is there. */
+  came(result: unknown, turn: number): void {
+    if (turn === this.turn) this.#goOn(result);
+  }
+
+  /** What it has waited for has failed. */
+  refused(error: unknown, turn: number): void {
+    if (turn !== this.turn) return;
+    this.#failed(error);
+    this.#stand();
   }
 
   /** Gives up whatever it waits for. */
@@ -185,9 +189,17 @@ export abstract class Loop {
   #wait(promise: PromiseLike<unknown>): false {
     this.#waiting = true;
     this.#turnsWithoutWaiting = 0;
+    const { turn } = this;
+    if (promise instanceof Wait) {
+      promise.follow(this, turn);
+      return false;
+    }
+    const callbacks = this.#callbacks ??= [
+      (result) => this.came(result, turn),
+      (error) => this.refused(error, turn),
+    ];
     // Somebody's own thenable might call back twice, or at once.
-    const trusted = promise instanceof Promise || promise instanceof Wait;
-    (trusted ? promise : Promise.resolve(promise)).then(this.#resume, this.#refuse);
+    (promise instanceof Promise ? promise : Promise.resolve(promise)).then(...callbacks);
     return false;
   }
 

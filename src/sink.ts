@@ -61,6 +61,8 @@ export class StreamSink implements Sink {
   #released = false;
   #outstanding = 0;
   #awaitedSize = 0;
+  /** Whether a write takes room at once, as the standard has it. */
+  #fills?: boolean;
   #last?: Promise<void>;
 
   constructor(stream: WritableStream<unknown>, meter: Meter, consumes: boolean) {
@@ -91,9 +93,12 @@ export class StreamSink implements Sink {
   write(chunk: unknown, size: number): typeof WRITTEN | Promise<void> {
     // The stream may call its sink at once, and that may abort the join: the write is pending by then.
     this.#outstanding++;
+    const room = this.#fills === undefined && size > 0 ? this.#writer.desiredSize : undefined;
     const written = this.#last = this.#writer.write(chunk);
+    // The streams of workerd have room for one always, however many wait: the only bound is one at a time.
+    if (room !== undefined) this.#fills = this.#writer.desiredSize !== room;
     // Alone and at the high-water mark, it settles just when the stream gets ready: one wait for both.
-    if (this.#outstanding === 1 && (this.consumes || this.full)) {
+    if (this.#outstanding === 1 && (this.consumes || this.full || this.#fills === false)) {
       this.#awaitedSize = size;
       return written;
     }
@@ -156,9 +161,6 @@ type Writing = Writer | Direct;
 
 /** A Go-style end, whose writes may be partial. */
 export class WriterSink implements Sink {
-  readonly consumes: boolean = true;
-  readonly full = false;
-  readonly writable = true;
   pending = false;
   readonly #writer: Writing;
   readonly #meter: Meter;
@@ -167,6 +169,18 @@ export class WriterSink implements Sink {
   constructor(writer: Writing, meter: Meter) {
     this.#writer = writer;
     this.#meter = meter;
+  }
+
+  get consumes(): boolean {
+    return true;
+  }
+
+  get full(): boolean {
+    return false;
+  }
+
+  get writable(): boolean {
+    return true;
   }
 
   ready(): Promise<void> {
@@ -198,6 +212,8 @@ export class WriterSink implements Sink {
     this.pending = false;
     if (count === length) {
       this.#meter.add(length, 1);
+      // An idle join must not keep its last chunk.
+      this.#rest = undefined;
       return true;
     }
     if (
@@ -235,14 +251,16 @@ export class WriterSink implements Sink {
 
 /** An adapter's end, past its streams. */
 export class DirectSink extends WriterSink {
-  override readonly consumes: boolean;
   readonly #direct: Direct;
 
   constructor(direct: Direct, meter: Meter) {
     super(direct, meter);
     this.#direct = direct;
-    this.consumes = direct.consumesOnWrite;
     direct.writing = true;
+  }
+
+  override get consumes(): boolean {
+    return this.#direct.consumesOnWrite;
   }
 
   override release(): void {

@@ -18,7 +18,7 @@ const MOST_EMPTY_READS = 100;
  */
 export interface Source {
   /** Follows the stream's state; `undefined` where only a read tells. */
-  readonly closed?: Promise<unknown>;
+  readonly closed?: Follow;
   /** Whether a read may stay pending although the stream has closed. */
   readonly mayForgetReads: boolean;
   /** Starts a read: its result, or a promise of it. */
@@ -33,6 +33,11 @@ export interface Source {
   cancel(reason: unknown): void | Promise<void>;
   /** Unlocks; `settled` if no read, and no write of what was read, is still under way. */
   release(settled: boolean): void;
+}
+
+/** What can be followed by callbacks: a promise, or what is cheaper. */
+export interface Follow {
+  then(fulfilled: () => void, rejected: (error: unknown) => void): unknown;
 }
 
 /** How a source gets its memory. */
@@ -211,12 +216,14 @@ class ReaderSource implements Source {
 /** An adapter's end, past its streams. */
 export class DirectSource implements Source {
   readonly mayForgetReads = false;
+  readonly closed?: Follow;
   readonly #direct: Direct;
   readonly #reused: boolean;
   #last?: Uint8Array<ArrayBuffer> | null;
 
   constructor(direct: Direct, { reused }: SourceOptions) {
     this.#direct = direct;
+    this.closed = direct.lost;
     this.#reused = reused && direct.spent !== undefined;
     direct.reading = true;
   }

@@ -1,5 +1,5 @@
 import { assertEnd, assertStreams } from "./assert_end.ts";
-import { canHalfClose, type Conn, type Pair } from "./ends.ts";
+import { canHalfClose, type Conn, endsWhole, type Pair } from "./ends.ts";
 import { join } from "./join.ts";
 
 /**
@@ -61,7 +61,7 @@ export function through<A, B, R, W>(
   return {
     readable: incoming.readable,
     writable: outgoing.writable,
-    halfClose: canHalfClose(end),
+    halfClose: canHalfClose(end) || !endsWhole(end) && "receive",
     close(reason) {
       if (reason !== undefined) aborter.abort(reason);
       return joined;

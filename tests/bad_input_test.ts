@@ -139,7 +139,7 @@ const NO_ENDS: readonly [string, unknown, string][] = [
   [
     "a halfClose that is no boolean",
     { readable: new ReadableStream(), writable: new WritableStream(), halfClose: "no" },
-    `must have a 'halfClose' that is a boolean: got "no"`,
+    `must have a 'halfClose' that is a boolean or "receive": got "no"`,
   ],
   [
     "a close that is no function",

@@ -201,3 +201,24 @@ testRoutes("a limit does not end the drain", async (t) => {
   const { ended, bToA } = await joined;
   assertEquals([ended, bToA.bytes], ["eof", 4]);
 });
+
+testRoutes("one that hears a half-close and cannot send one is still written to", async (t) => {
+  const [a, b] = [t.end({ halfClose: "receive" }), t.end()];
+  const joined = t.join(a, b);
+  a.finish("question");
+  await b.called("closeWrite");
+  b.finish("answer");
+  const { ended, aToB, bToA } = await joined;
+  assertEquals([ended, aToB.bytes, bToA.bytes], ["eof", 8, 6]);
+  assertEquals(a.text, "answer");
+  assertFalse(a.ended.includes("closeWrite"));
+  assertEquals(a.ended.at(-1), "close");
+}, PAIRS);
+
+testRoutes("... and is waited for as one that cannot half-close at all", async (t) => {
+  const [a, b] = [t.end({ halfClose: "receive" }), t.end()];
+  const joined = t.join(a, b, { halfCloseTimeout: 50 });
+  b.finish("question");
+  assertEquals((await joined).ended, "timeout");
+  assertEquals(a.text, "question");
+}, PAIRS);

@@ -1,8 +1,20 @@
+import { bytesOf } from "../bytes.ts";
 import { DIRECT, type Direct, Wait } from "../direct.ts";
 import type { Pair } from "../ends.ts";
+import { show } from "../errors.ts";
 
 /** The bytes of every adapter. */
 export type Bytes = Uint8Array<ArrayBuffer>;
+
+/** What few ends are asked for. */
+interface Streams {
+  readable?: ReadableStream<Bytes>;
+  writable?: WritableStream<Bytes>;
+  /** What locks the halves that the pump has. */
+  reader?: ReadableStreamDefaultReader;
+  writer?: WritableStreamDefaultWriter;
+  errorWritable?: (error: unknown) => void;
+}
 
 /** Bytes that may wait unread before the platform is paused. */
 const HIGH_WATER_BYTES = 256 * 1024;
@@ -17,11 +29,7 @@ const HIGH_WATER_BYTES = 256 * 1024;
 export abstract class EventEnd implements Pair, Direct {
   readonly halfClose: boolean = true;
   readonly consumesOnWrite: boolean = true;
-  #readable?: ReadableStream<Bytes>;
-  #writable?: WritableStream<Bytes>;
-  #readKeeper?: ReadableStreamDefaultReader;
-  #writeKeeper?: WritableStreamDefaultWriter;
-  #errorWritable?: (error: unknown) => void;
+  #streams?: Streams;
   #inUse = 0;
   #attached = false;
   #queue?: Bytes[];
@@ -134,17 +142,18 @@ export abstract class EventEnd implements Pair, Direct {
   protected failed(error: unknown): void {
     if (this.#failure || this.#ended && this.#finished) return;
     this.#failure = { error };
-    const { isReading, unwritten } = { isReading: this.#isReading, unwritten: this.#unwritten };
+    const reading = this.#isReading;
+    const writing = this.#unwritten;
     this.#isReading = false;
     this.#unwritten = undefined;
-    if (isReading) this.#read.reject(error);
-    if (unwritten) this.#written.reject(error);
+    if (reading) this.#read.reject(error);
+    if (writing) this.#written.reject(error);
     this.#finish?.reject(error);
-    this.#errorWritable?.(error);
+    this.#streams?.errorWritable?.(error);
   }
 
   get [DIRECT](): Direct | undefined {
-    return this.#readable || this.#writable ? undefined : this;
+    return this.#streams ? undefined : this;
   }
 
   get reading(): boolean {
@@ -153,7 +162,7 @@ export abstract class EventEnd implements Pair, Direct {
 
   set reading(reading: boolean) {
     this.#use(1, reading);
-    if (!reading) this.#readKeeper?.releaseLock();
+    if (!reading) this.#streams?.reader?.releaseLock();
   }
 
   get writing(): boolean {
@@ -162,7 +171,7 @@ export abstract class EventEnd implements Pair, Direct {
 
   set writing(writing: boolean) {
     this.#use(2, writing);
-    if (!writing) this.#writeKeeper?.releaseLock();
+    if (!writing) this.#streams?.writer?.releaseLock();
   }
 
   pull(): Bytes | null | Wait<Bytes | null> {
@@ -177,8 +186,9 @@ export abstract class EventEnd implements Pair, Direct {
       this.#queuedBytes -= chunk.length;
       return chunk;
     }
-    if (this.#ended) return null;
+    if (this.#ended && !this.#deaf) return null;
     if (this.#failure) throw this.#failure.error;
+    if (this.#deaf) throw new Error("The end has been closed");
     this.#isReading = true;
     return this.#read;
   }
@@ -189,6 +199,7 @@ export abstract class EventEnd implements Pair, Direct {
 
   write(bytes: Bytes): number | Wait<number> {
     if (this.#failure) throw this.#failure.error;
+    if (this.#finished || this.#closed) throw new Error("It has been closed, and takes no more");
     const taken = this.send(bytes);
     if (taken > 0 && !this.congested) return taken;
     this.#unwritten = bytes;
@@ -220,8 +231,9 @@ export abstract class EventEnd implements Pair, Direct {
   }
 
   get readable(): ReadableStream<Bytes> {
-    if (!this.#readable) {
-      this.#readable = new ReadableStream({
+    const streams = this.#streams ??= {};
+    if (!streams.readable) {
+      streams.readable = new ReadableStream({
         pull: async (controller) => {
           const chunk = await this.pull();
           if (chunk) return controller.enqueue(chunk);
@@ -230,28 +242,35 @@ export abstract class EventEnd implements Pair, Direct {
         },
         cancel: () => this.#cancel(),
       }, { highWaterMark: 0 });
-      if (this.reading) this.#readKeeper = this.#readable.getReader();
+      if (this.reading) streams.reader = streams.readable.getReader();
     }
-    return this.#readable;
+    return streams.readable;
   }
 
   get writable(): WritableStream<Bytes> {
-    if (!this.#writable) {
-      this.#writable = new WritableStream({
+    const streams = this.#streams ??= {};
+    if (!streams.writable) {
+      streams.writable = new WritableStream({
         start: (controller) => {
-          this.#errorWritable = (error) => controller.error(error);
+          streams.errorWritable = (error) => controller.error(error);
           if (this.#failure) controller.error(this.#failure.error);
         },
-        write: async (chunk) => {
-          for (let rest = chunk; rest.length > 0;) rest = rest.subarray(await this.write(rest));
-        },
+        write: (chunk) => this.#writeWhole(chunk),
         close: () => this.closeWrite(),
         abort: (reason) => this.abort(reason),
       });
-      if (this.writing) this.#writeKeeper = this.#writable.getWriter();
+      if (this.writing) streams.writer = streams.writable.getWriter();
       this.#eofIfUnread();
     }
-    return this.#writable;
+    return streams.writable;
+  }
+
+  async #writeWhole(chunk: unknown): Promise<void> {
+    let rest = bytesOf(chunk);
+    if (!rest) {
+      throw new TypeError(`Only an ArrayBuffer or a view can be written: got ${show(chunk)}`);
+    }
+    while (rest.length > 0) rest = rest.subarray(await this.write(rest));
   }
 
   /** Reads on, and drops it, so that the end of it is noticed. */
@@ -263,7 +282,8 @@ export abstract class EventEnd implements Pair, Direct {
   }
 
   #eofIfUnread(): void {
-    const unread = this.#deaf || this.#writable && !this.#readable && !this.reading;
+    const { readable, writable } = this.#streams ?? {};
+    const unread = this.#deaf || writable && !readable && !this.reading;
     if (this.#ended && unread) this.eof();
   }
 

@@ -36,9 +36,9 @@ export interface NodeDuplex {
   /** Whether `end()` has been called. */
   readonly writableEnded: boolean;
   /** Adds a listener. */
-  on(event: string, listener: (...args: never[]) => void): unknown;
+  on(event: string, listener: (...args: unknown[]) => void): unknown;
   /** Removes a listener. */
-  off(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: (...args: unknown[]) => void): unknown;
   /** Stops the delivery of `data`. */
   pause(): unknown;
   /** Resumes it. */
@@ -104,8 +104,8 @@ export function fromNodeSocket(socket: NodeDuplex): Pair {
 const ends = new WeakMap<NodeDuplex, NodeEnd>();
 
 /** One listener for all sockets: with closures for each, an idle join weighs 1 KB more (Node 26). */
-function on<T>(event: string, handle: (end: NodeEnd, argument: T) => void) {
-  function listener(this: NodeDuplex, argument: T): void {
+function on(event: string, handle: (end: NodeEnd, argument: unknown) => void) {
+  function listener(this: NodeDuplex, argument: unknown): void {
     const end = ends.get(this);
     if (end) handle(end, argument);
   }
@@ -134,10 +134,10 @@ class NodeEnd extends EventEnd {
   }
 
   static readonly #listeners = [
-    on("data", (end, chunk: Bytes) => end.received(chunk)),
+    on("data", (end, chunk) => end.received(chunk as Bytes)),
     on("end", (end) => end.ended()),
     on("drain", (end) => end.drained()),
-    on("error", (end, error: unknown) => end.failed(error)),
+    on("error", (end, error) => end.failed(error)),
     on("close", (end) => {
       end.failed(new Error("The socket was closed before its end"));
       end.unlisten();

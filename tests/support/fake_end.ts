@@ -22,7 +22,7 @@ export interface Call {
 /** Options of {@linkcode FakeEnd}. */
 export interface FakeEndOptions {
   /** Whether it can half-close. */
-  halfClose?: boolean;
+  halfClose?: Pair["halfClose"];
   /** Whether a Go-style end has `abort`, which a `Deno.Conn` has not. */
   abort?: boolean;
   consumesOnWrite?: boolean;
@@ -214,7 +214,8 @@ export class FakeEnd {
         if (item === EOF) controller.close();
         else controller.enqueue(item.bytes.slice());
       },
-      cancel: async (...args) => void await this.#call("cancel", ...args),
+      // Chromium passes more.
+      cancel: async (reason) => void await this.#call("cancel", reason),
     }, { highWaterMark: 0 });
   }
 
@@ -237,7 +238,7 @@ export class FakeEnd {
           controller.enqueue(item.bytes.slice());
         }
       },
-      cancel: async (...args) => void await this.#call("cancel", ...args),
+      cancel: async (reason) => void await this.#call("cancel", reason),
     });
   }
 

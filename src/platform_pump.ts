@@ -53,8 +53,8 @@ export class PlatformPump extends Pump {
 
   override halt(): void {
     super.halt();
-    if (!this.#ended) this.#controller?.error(new Error("The join has ended"));
-    this.#ended = true;
+    // Not by an error: in workerd, one that comes with the sink's own is a rejection that nobody can catch.
+    this.#close();
     this.#abandonWrite?.();
   }
 

@@ -32,7 +32,8 @@ export class Pump extends Loop {
   start(owner: PumpOwner): void {
     this.#owner = owner;
     const { source, sink } = this;
-    // What has been closed or errored before shows a microtask later, and must be seen before a read.
+    // What has been closed or errored before shows a microtask later, in workerd two, and must be seen
+    // before a read.
     if (!source.closed && !sink.closed) return this.#begin();
     source.closed?.then(
       () => {
@@ -46,8 +47,8 @@ export class Pump extends Loop {
       () => this.#saw({ sinkClosed: true }),
       (error) => this.#saw({ sinkError: { error } }),
     );
-    sink.onClosing = () => this.closedEarly();
-    queueMicrotask(() => this.#begin());
+    sink.onClosing = (error) => this.closedEarly(error);
+    queueMicrotask(() => queueMicrotask(() => this.#begin()));
   }
 
   /** Starts no further read; a chunk that has been read is still written. */
@@ -140,8 +141,9 @@ export class Pump extends Loop {
     if (this.target.closed === undefined) this.end({ how: "failed", side: "write", error });
   }
 
-  protected override closedEarly(): void {
-    const error = new TypeError("The writable was closed before everything was written to it");
+  protected override closedEarly(
+    error: unknown = new TypeError("The writable was closed before everything was written to it"),
+  ): void {
     this.end({ how: "failed", side: "write", error });
   }
 

@@ -15,7 +15,7 @@ export interface Sink {
   /** Follows the stream's state; `undefined` where only a write tells. */
   readonly closed?: Promise<unknown>;
   /** Called when it refuses a chunk because it is being closed; an error shows in `closed`. */
-  onClosing?: () => void;
+  onClosing?: (error?: unknown) => void;
   /** Whether a chunk's memory may be used again once its write has settled. */
   readonly consumes: boolean;
   /** Whether backpressure forbids to read for it now. */
@@ -53,7 +53,7 @@ const ignore = () => {};
 export class StreamSink implements Sink {
   readonly closed: Promise<unknown>;
   readonly consumes: boolean;
-  onClosing?: () => void;
+  onClosing?: (error?: unknown) => void;
   readonly #writer: WritableStreamDefaultWriter<unknown>;
   readonly #meter: Meter;
   /** Closed, errored, or no longer ours. */
@@ -116,7 +116,7 @@ export class StreamSink implements Sink {
   /** A stream that is erroring tells in `closed` in the end; one that is not is being closed. */
   refuse(error: unknown): void {
     if (--this.#outstanding > 0 || this.#over) return;
-    if (this.writable) return this.onClosing?.();
+    if (this.writable) return this.onClosing?.(error);
     // Deno 2.9 makes an error of the stream's, another one, of a write that comes while it is closing.
     this.#writer.ready.catch((reason) => {
       if (reason !== error && !this.#over) this.onClosing?.();

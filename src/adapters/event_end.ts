@@ -289,8 +289,10 @@ export abstract class EventEnd implements Pair, Direct {
 
   #use(half: number, used: boolean): void {
     this.#inUse = used ? this.#inUse | half : this.#inUse & ~half;
+    // A closed one tells by itself when nothing more is to be heard.
+    if (this.#closed) return;
     if (this.#inUse !== 0) this.listen();
-    else if (!this.#closed) this.unlisten();
+    else this.unlisten();
   }
 
   #closeIfOver(): void {

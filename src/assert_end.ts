@@ -16,7 +16,7 @@ export function assertEnd(
 ): asserts value is End<unknown, unknown> {
   const direct = directOf(value);
   if (direct) {
-    if (direct.reading || direct.writing) refuse(action, name, "must not be in use already");
+    if (direct.reading || direct.writer) refuse(action, name, "must not be in use already");
     return;
   }
   if (isObject(value)) {

@@ -10,8 +10,8 @@ export const DIRECT: unique symbol = Symbol("direct");
 export interface Direct {
   /** Whether the readable half is in use. */
   reading: boolean;
-  /** Whether the writable half is in use. */
-  writing: boolean;
+  /** Who has the writable half, to be told of a failure when no write waits for it. */
+  writer?: { readonly watcher?: { closedEarly(error: unknown): void } };
   /** Whether a chunk's memory may be used again once its write has settled. */
   readonly consumesOnWrite: boolean;
   /** Starts a read: its result, or a promise of it. */

@@ -53,7 +53,7 @@ export abstract class Loop implements Receiver {
   /** Ends if a stream's state demands it. */
   abstract check(): void;
   /** The sink is being closed by somebody else. */
-  protected abstract closedEarly(): void;
+  abstract closedEarly(): void;
   protected abstract writeFailed(error: unknown): void;
 
   /** Starts, or starts anew in a new turn. */

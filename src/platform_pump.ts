@@ -28,6 +28,9 @@ export class PlatformPump extends Pump {
         this.#controller = controller;
       },
       pull: (controller) => this.#pull(controller, turn),
+      cancel: () => {
+        this.#ended = true;
+      },
     }, { highWaterMark: 0 });
     const writable = new WritableStream<unknown>({ write: (chunk) => this.#write(chunk, turn) });
     const counter = new ByteCounterStream<unknown>({ stats: this.#countsUntil(turn) });

@@ -1,5 +1,5 @@
 import { type Ending, Loop } from "./loop.ts";
-import { discard } from "./sink.ts";
+import { discard, type SinkWatcher } from "./sink.ts";
 
 /** Whom a pump tells how it ended. */
 export interface PumpOwner {
@@ -18,7 +18,7 @@ interface Seen {
  * Moves chunks from a source to a sink until one of them ends, and reports that once. It starts
  * nothing further then; what to do about it is its owner's business.
  */
-export class Pump extends Loop {
+export class Pump extends Loop implements SinkWatcher {
   #live = false;
   #over = false;
   #owner?: PumpOwner;
@@ -32,8 +32,9 @@ export class Pump extends Loop {
   start(owner: PumpOwner): void {
     this.#owner = owner;
     const { source, sink } = this;
-    // What has been closed or errored before shows a microtask later, in workerd two, and must be seen
-    // before a read.
+    sink.watcher = this;
+    // What has been closed or errored before shows a microtask later, in workerd up to three, and must be
+    // seen before a read.
     if (!source.closed && !sink.closed) return this.#begin();
     source.closed?.then(
       () => {
@@ -47,8 +48,7 @@ export class Pump extends Loop {
       () => this.#saw({ sinkClosed: true }),
       (error) => this.#saw({ sinkError: { error } }),
     );
-    sink.onClosing = (error) => this.closedEarly(error);
-    queueMicrotask(() => queueMicrotask(() => this.#begin()));
+    queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => this.#begin())));
   }
 
   /** Starts no further read; a chunk that has been read is still written. */
@@ -141,7 +141,7 @@ export class Pump extends Loop {
     if (this.target.closed === undefined) this.end({ how: "failed", side: "write", error });
   }
 
-  protected override closedEarly(
+  override closedEarly(
     error: unknown = new TypeError("The writable was closed before everything was written to it"),
   ): void {
     this.end({ how: "failed", side: "write", error });

@@ -14,8 +14,8 @@ export const WRITTEN = Symbol("written");
 export interface Sink {
   /** Follows the stream's state; `undefined` where only a write tells. */
   readonly closed?: Promise<unknown>;
-  /** Called when it refuses a chunk because it is being closed; an error shows in `closed`. */
-  onClosing?: (error?: unknown) => void;
+  /** Told what neither a write nor `closed` tells. */
+  watcher?: SinkWatcher;
   /** Whether a chunk's memory may be used again once its write has settled. */
   readonly consumes: boolean;
   /** Whether backpressure forbids to read for it now. */
@@ -47,17 +47,24 @@ export interface Sink {
   release(): void;
 }
 
+/** Who writes to a sink. */
+export interface SinkWatcher {
+  /** It takes nothing more: with an error, or because somebody else is closing it. */
+  closedEarly(error?: unknown): void;
+}
+
 const ignore = () => {};
 
 /** Any `WritableStream`. */
 export class StreamSink implements Sink {
   readonly closed: Promise<unknown>;
   readonly consumes: boolean;
-  onClosing?: (error?: unknown) => void;
+  watcher?: SinkWatcher;
   readonly #writer: WritableStreamDefaultWriter<unknown>;
   readonly #meter: Meter;
   /** Closed, errored, or no longer ours. */
   #over = false;
+  #erroring = false;
   #released = false;
   #outstanding = 0;
   #awaitedSize = 0;
@@ -79,7 +86,7 @@ export class StreamSink implements Sink {
   }
 
   get writable(): boolean {
-    return !this.#over && this.#writer.desiredSize !== null;
+    return !this.#over && !this.#erroring && this.#writer.desiredSize !== null;
   }
 
   get pending(): boolean {
@@ -87,7 +94,10 @@ export class StreamSink implements Sink {
   }
 
   ready(): Promise<void> {
-    return this.#writer.ready.then(ignore, ignore);
+    // An erroring stream of workerd's still has a `desiredSize`.
+    return this.#writer.ready.then(ignore, () => {
+      this.#erroring = true;
+    });
   }
 
   write(chunk: unknown, size: number): typeof WRITTEN | Promise<void> {
@@ -116,11 +126,11 @@ export class StreamSink implements Sink {
   /** A stream that is erroring tells in `closed` in the end; one that is not is being closed. */
   refuse(error: unknown): void {
     if (--this.#outstanding > 0 || this.#over) return;
-    if (this.writable) return this.onClosing?.(error);
+    const closing = () => {
+      if (!this.#over) this.watcher?.closedEarly();
+    };
     // Deno 2.9 makes an error of the stream's, another one, of a write that comes while it is closing.
-    this.#writer.ready.catch((reason) => {
-      if (reason !== error && !this.#over) this.onClosing?.();
-    });
+    this.#writer.ready.then(closing, (reason) => reason === error || closing());
   }
 
   async drained(): Promise<void> {
@@ -161,6 +171,7 @@ type Writing = Writer | Direct;
 
 /** A Go-style end, whose writes may be partial. */
 export class WriterSink implements Sink {
+  watcher?: SinkWatcher;
   pending = false;
   readonly #writer: Writing;
   readonly #meter: Meter;
@@ -256,7 +267,7 @@ export class DirectSink extends WriterSink {
   constructor(direct: Direct, meter: Meter) {
     super(direct, meter);
     this.#direct = direct;
-    direct.writing = true;
+    direct.writer = this;
   }
 
   override get consumes(): boolean {
@@ -264,7 +275,7 @@ export class DirectSink extends WriterSink {
   }
 
   override release(): void {
-    this.#direct.writing = false;
+    this.#direct.writer = undefined;
   }
 }
 

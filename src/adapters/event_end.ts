@@ -30,7 +30,8 @@ export abstract class EventEnd implements Pair, Direct {
   readonly halfClose: boolean = true;
   readonly consumesOnWrite: boolean = true;
   #streams?: Streams;
-  #inUse = 0;
+  #reading = false;
+  #writer: Direct["writer"];
   #attached = false;
   #queue?: Bytes[];
   #queuedBytes = 0;
@@ -148,6 +149,7 @@ export abstract class EventEnd implements Pair, Direct {
     this.#unwritten = undefined;
     if (reading) this.#read.reject(error);
     if (writing) this.#written.reject(error);
+    else this.#writer?.watcher?.closedEarly(error);
     this.#finish?.reject(error);
     this.#streams?.errorWritable?.(error);
   }
@@ -157,21 +159,23 @@ export abstract class EventEnd implements Pair, Direct {
   }
 
   get reading(): boolean {
-    return (this.#inUse & 1) !== 0;
+    return this.#reading;
   }
 
   set reading(reading: boolean) {
-    this.#use(1, reading);
+    this.#reading = reading;
+    this.#listenIfUsed();
     if (!reading) this.#streams?.reader?.releaseLock();
   }
 
-  get writing(): boolean {
-    return (this.#inUse & 2) !== 0;
+  get writer(): Direct["writer"] {
+    return this.#writer;
   }
 
-  set writing(writing: boolean) {
-    this.#use(2, writing);
-    if (!writing) this.#streams?.writer?.releaseLock();
+  set writer(writer: Direct["writer"]) {
+    this.#writer = writer;
+    this.#listenIfUsed();
+    if (!writer) this.#streams?.writer?.releaseLock();
   }
 
   pull(): Bytes | null | Wait<Bytes | null> {
@@ -242,7 +246,7 @@ export abstract class EventEnd implements Pair, Direct {
         },
         cancel: () => this.#cancel(),
       }, { highWaterMark: 0 });
-      if (this.reading) streams.reader = streams.readable.getReader();
+      if (this.#reading) streams.reader = streams.readable.getReader();
     }
     return streams.readable;
   }
@@ -259,7 +263,7 @@ export abstract class EventEnd implements Pair, Direct {
         close: () => this.closeWrite(),
         abort: (reason) => this.abort(reason),
       });
-      if (this.writing) streams.writer = streams.writable.getWriter();
+      if (this.#writer) streams.writer = streams.writable.getWriter();
       this.#eofIfUnread();
     }
     return streams.writable;
@@ -287,11 +291,10 @@ export abstract class EventEnd implements Pair, Direct {
     if (this.#ended && unread) this.eof();
   }
 
-  #use(half: number, used: boolean): void {
-    this.#inUse = used ? this.#inUse | half : this.#inUse & ~half;
-    // A closed one tells by itself when nothing more is to be heard.
+  /** A closed one tells by itself when nothing more is to be heard. */
+  #listenIfUsed(): void {
     if (this.#closed) return;
-    if (this.#inUse !== 0) this.listen();
+    if (this.#reading || this.#writer) this.listen();
     else this.unlisten();
   }
 

@@ -35,6 +35,8 @@ export interface NodeDuplex {
   readonly readableEncoding: string | null;
   /** Whether `end()` has been called. */
   readonly writableEnded: boolean;
+  /** Whether a TLS handshake is under way. */
+  readonly secureConnecting?: boolean;
   /** Adds a listener. */
   on(event: string, listener: (...args: unknown[]) => void): unknown;
   /** Removes a listener. */
@@ -47,8 +49,8 @@ export interface NodeDuplex {
   readonly writableLength: number;
   /** Bytes from which on they are too many. */
   readonly writableHighWaterMark: number;
-  /** Queues bytes; calls back once they have been sent. */
-  write(chunk: Uint8Array, callback?: () => void): unknown;
+  /** Queues bytes; calls back once they have been sent, or have failed, which `error` tells as well. */
+  write(chunk: Uint8Array, callback?: (error?: Error | null) => void): unknown;
   /** Ends the writing once all that was written has been sent. */
   end(callback?: () => void): unknown;
   /** Closes it. */
@@ -118,7 +120,7 @@ const SMALLEST_FREED_BYTES = 16 * 1024;
 class NodeEnd extends EventEnd {
   override readonly consumesOnWrite: boolean;
   readonly #socket: NodeDuplex;
-  #sent?: () => void;
+  #sent?: (error?: Error | null) => void;
 
   constructor(socket: NodeDuplex) {
     super();
@@ -154,19 +156,30 @@ class NodeEnd extends EventEnd {
   }
 
   protected override get congested(): boolean {
-    return this.#socket.writableLength > 0;
+    // A destroyed socket swallows what it is given, and tells a little later.
+    return this.#socket.writableLength > 0 || this.#socket.destroyed;
   }
 
   protected override send(bytes: Bytes): number {
     const socket = this.#socket;
     // Only what reaches the high-water mark is followed by a `drain`.
     if (bytes.length >= socket.writableHighWaterMark) socket.write(bytes);
-    else socket.write(bytes, this.#sent ??= () => this.drained());
+    else {
+      // What fails is told by an `error` as well.
+      socket.write(bytes, this.#sent ??= (error) => error ? undefined : this.drained());
+    }
     return bytes.length;
   }
 
   protected override finish(): void {
-    this.#socket.end(() => this.finished());
+    const socket = this.#socket;
+    if (!socket.secureConnecting) return void socket.end(() => this.finished());
+    // Node does not wait for the handshake, and breaks it off; the event comes before its last message.
+    const secured = () => {
+      socket.off("secureConnect", secured);
+      setTimeout(() => this.finish());
+    };
+    socket.on("secureConnect", secured);
   }
 
   protected override shut(): void {

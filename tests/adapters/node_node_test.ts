@@ -1,0 +1,242 @@
+/** What is special to ends of Node's streams; the rest is in the contract. */
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, Socket } from "node:net";
+import { Buffer } from "node:buffer";
+import { Duplex, PassThrough } from "node:stream";
+import { duplex, join, JoinError, memoryPair } from "@webstreams/join";
+import { fromNodeSocket } from "@webstreams/join/node";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { test } from "../harness.ts";
+import { rejection, turns } from "../support/async.ts";
+import { bytes } from "../support/bytes.ts";
+import { untyped } from "../support/untyped.ts";
+
+const host = "127.0.0.1";
+const allowHalfOpen = true;
+
+/** Two connected sockets. */
+async function sockets(): Promise<[Socket, Socket]> {
+  const server = createServer({ allowHalfOpen });
+  server.listen(0, host);
+  await once(server, "listening");
+  const accepted = once(server, "connection");
+  const client = connect({ host, port: (server.address() as AddressInfo).port, allowHalfOpen });
+  const [socket] = await accepted;
+  // It is the far side, and no business of the test's.
+  socket.on("error", () => {});
+  server.close();
+  if (client.connecting) await once(client, "connect");
+  return [client, socket];
+}
+
+/** Everything it yields, as text. */
+async function textOf(socket: Socket): Promise<string> {
+  let text = "";
+  for await (const chunk of socket) text += chunk;
+  return text;
+}
+
+const NO_SOCKETS: readonly (readonly [string, unknown, string])[] = [
+  ["nothing", undefined, "must be a stream.Duplex, got undefined"],
+  ["a pair", { readable: new ReadableStream(), writable: new WritableStream() }, "got an object"],
+  ["objects", new Duplex({ objectMode: true }), "must yield bytes, not objects or strings"],
+  ["strings", new PassThrough({ encoding: "utf8" }), "must yield bytes, not objects or strings"],
+];
+
+for (const [name, value, message] of NO_SOCKETS) {
+  test(`fromNodeSocket refuses ${name}`, () => {
+    assertThrows(() => fromNodeSocket(untyped(value)), TypeError, message);
+  });
+}
+
+test("fromNodeSocket refuses a destroyed socket", () => {
+  const socket = new Socket().destroy();
+  assertThrows(() => fromNodeSocket(socket), TypeError, "is destroyed already");
+  assertEquals(socket.listenerCount("data"), 0);
+});
+
+test("fromNodeSocket: a host that refuses fails the join", async () => {
+  const server = createServer().listen(0, host);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  const [here, there] = memoryPair();
+  const error = await rejection(join(fromNodeSocket(connect({ host, port })), here));
+  assertInstanceOf(error, JoinError);
+  assertEquals([error.end, error.side], ["a", "read"]);
+  assertEquals(untyped<{ code: string }>(error.cause).code, "ECONNREFUSED");
+  assertStrictEquals(await rejection(there.readable.getReader().read()), error.cause);
+});
+
+test("fromNodeSocket: the same socket gives the same end", async () => {
+  const [client, socket] = await sockets();
+  assertStrictEquals(fromNodeSocket(client), fromNodeSocket(client));
+  client.destroy();
+  socket.destroy();
+});
+
+test("fromNodeSocket: an early error is not uncaught", async () => {
+  const [client, socket] = await sockets();
+  const end = fromNodeSocket(client);
+  client.destroy(new Error("early"));
+  await new Promise((resolve) => void client.once("close", resolve));
+  const error = await rejection(join(end, memoryPair()[0]));
+  assertEquals((error as JoinError).cause, new Error("early"));
+  socket.destroy();
+});
+
+test("fromNodeSocket: what was put back comes first", async () => {
+  const [client, socket] = await sockets();
+  socket.write("GET / and more");
+  const [head] = await once(client, "data");
+  client.pause();
+  client.unshift(head);
+  socket.end(" and the end");
+  assertEquals(await new Response(fromNodeSocket(client).readable).text(), `${head} and the end`);
+  client.destroy();
+});
+
+test("fromNodeSocket: preventClose gives the socket back", async () => {
+  const [client, socket] = await sockets();
+  const before = client.eventNames().map((name) => client.listenerCount(name));
+  const [here, there] = memoryPair();
+  const joined = join(fromNodeSocket(client), here, { preventClose: { a: true } });
+  const writer = there.writable.getWriter();
+  await writer.write(bytes("question"));
+  await writer.close();
+  socket.end("answer");
+  await joined;
+  assertEquals(client.eventNames().map((name) => client.listenerCount(name)), before);
+  assertEquals(client.destroyed, false);
+  client.end(" after that");
+  assertEquals(await textOf(socket), "question after that");
+});
+
+test("fromNodeSocket: a Duplex that keeps its chunks gets memory of its own", async () => {
+  const size = 64 * 1024;
+  const chunks = 16;
+  let [reads, left] = [0, chunks];
+  const source = {
+    read(p: Uint8Array<ArrayBuffer>): number | null {
+      if (left === 0) return null;
+      left--;
+      return p.fill(++reads).length;
+    },
+  };
+  const kept: Uint8Array[] = [];
+  const keeping = new Duplex({
+    highWaterMark: 64 * 1024 * 1024,
+    read() {
+      this.push(null);
+    },
+    // As a PassThrough, or whatever looks at it later.
+    write(chunk, _, callback) {
+      kept.push(chunk);
+      callback();
+    },
+  });
+  const lengths: number[] = [];
+  const end = duplex({
+    read(p) {
+      const count = source.read(p.length > size ? p.subarray(0, size) : p);
+      if (count !== null) lengths.push(count);
+      return count;
+    },
+  }, { write: ({ length }) => length });
+  await join(end, fromNodeSocket(keeping));
+  const all = Buffer.concat(kept);
+  let at = 0;
+  for (const [index, length] of lengths.entries()) {
+    assert(all.subarray(at, at + length).every((byte) => byte === index + 1), `chunk ${index}`);
+    at += length;
+  }
+  assertEquals(at, all.length);
+});
+
+test("fromNodeSocket: a chunk is freed once it is written, and no earlier", async () => {
+  const [client, socket] = await sockets();
+  const [far, near] = await sockets();
+  const received: Uint8Array[] = [];
+  client.on("data", (chunk) => received.push(chunk));
+  const joined = join(fromNodeSocket(client), fromNodeSocket(far));
+  const sent = new Uint8Array(1024 * 1024).map((_, at) => at % 251);
+  socket.end(sent);
+  near.end();
+  const arrived: Uint8Array[] = [];
+  for await (const chunk of near) arrived.push(chunk);
+  await joined;
+  assertEquals(Buffer.compare(Buffer.concat(arrived), sent), 0);
+  if ("transfer" in ArrayBuffer.prototype) {
+    // All but small ones, and the last.
+    const freed = received.filter(({ length }) => length === 0);
+    assert(freed.length > 0, `${freed.length} of ${received.length} have been freed`);
+  }
+});
+
+test("fromNodeSocket: a sink that keeps what it is given has it for good", async () => {
+  const [client, socket] = await sockets();
+  const [silent, control] = memoryPair();
+  const kept: Uint8Array[] = [];
+  const sent = new Uint8Array(1024 * 1024).map((_, at) => at % 251);
+  let left = sent.length;
+  const keeping = new WritableStream<Uint8Array>({
+    async write(chunk) {
+      kept.push(chunk);
+      if ((left -= chunk.length) === 0) await control.writable.close();
+    },
+  });
+  const joined = join(fromNodeSocket(client), duplex(silent.readable, keeping));
+  socket.end(sent);
+  await joined;
+  assertEquals(Buffer.compare(Buffer.concat(kept), sent), 0);
+  socket.destroy();
+});
+
+// Bun 1.4 emits an `end` when a socket is destroyed.
+test("fromNodeSocket: a close before the end is no end", { on: ["node", "deno"] }, async () => {
+  const [client, socket] = await sockets();
+  const end = fromNodeSocket(client);
+  const joined = rejection(join(end, memoryPair()[0]));
+  await turns();
+  client.destroy();
+  assertEquals(
+    (await joined as JoinError).cause,
+    new Error("The socket was closed before its end"),
+  );
+  socket.destroy();
+});
+
+test("fromNodeSocket: its streams stay locked during a join, and are free after it", async () => {
+  const [client, socket] = await sockets();
+  const end = fromNodeSocket(client);
+  const controller = new AbortController();
+  const joined = join(end, memoryPair()[0], { signal: controller.signal });
+  assertEquals([end.readable.locked, end.writable.locked], [true, true]);
+  const again = await rejection(join(end, memoryPair()[0]));
+  assertInstanceOf(again, TypeError);
+  controller.abort("enough");
+  assertEquals(await rejection(joined), "enough");
+  assertEquals([end.readable.locked, end.writable.locked], [false, false]);
+  socket.destroy();
+});
+
+test("fromNodeSocket: a reset after the peer's end is told although nothing is written", async () => {
+  const [client, socket] = await sockets();
+  const [here, there] = memoryPair();
+  const joined = rejection(join(fromNodeSocket(client), here));
+  socket.end("question");
+  const reader = there.readable.getReader();
+  assertEquals((await reader.read()).value, bytes("question"));
+  assertEquals((await reader.read()).done, true);
+  socket.resetAndDestroy();
+  const error = await joined;
+  assertInstanceOf(error, JoinError);
+  assertEquals([error.end, error.side], ["a", "write"]);
+});

@@ -1,0 +1,21 @@
+/** The contract over `node:net`, connected and accepted, also where Deno and Bun have it. */
+import { connect, createServer } from "node:net";
+import { connected, host, listenOnce } from "./adapters/node_sockets.ts";
+import { capabilitiesOf, contract } from "./contract.ts";
+import { dial, listen } from "./peer/client.ts";
+import { platform } from "./support/environment.ts";
+
+const name = "fromNodeSocket";
+const capabilities = capabilitiesOf(name, platform);
+const allowHalfOpen = true;
+
+contract(name, capabilities, async (options) => {
+  const peer = await listen("tcp", options);
+  return connected(connect({ host, port: peer.address.port, allowHalfOpen }), peer);
+});
+
+contract(`${name}, accepted`, capabilities, async (options) => {
+  const { port, accepted } = await listenOnce(createServer({ allowHalfOpen }), "connection");
+  const peer = await dial("tcp", { port }, options);
+  return connected(await accepted, peer);
+}, { bulk: 8 * 1024 * 1024 });

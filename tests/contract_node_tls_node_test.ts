@@ -1,0 +1,23 @@
+/** The contract over `node:tls`, connected and accepted, also where Deno and Bun have it. */
+import { connect, createServer } from "node:tls";
+import { connected, host, listenOnce } from "./adapters/node_sockets.ts";
+import { capabilitiesOf, contract } from "./contract.ts";
+import { certificate, dial, listen } from "./peer/client.ts";
+import { platform } from "./support/environment.ts";
+
+const name = "fromNodeSocket, TLS";
+const capabilities = capabilitiesOf(name, platform);
+
+contract(name, capabilities, async (options) => {
+  const peer = await listen("tls", options);
+  const { port, ca } = peer.address;
+  return connected(connect({ host, port, ca }), peer);
+});
+
+contract(`${name}, accepted`, capabilities, async (options) => {
+  const { cert, key } = await certificate();
+  const server = createServer({ cert, key, allowHalfOpen: true });
+  const { port, accepted } = await listenOnce(server, "secureConnection");
+  const peer = await dial("tls", { port, ca: cert }, options);
+  return connected(await accepted, peer);
+}, { bulk: 8 * 1024 * 1024 });

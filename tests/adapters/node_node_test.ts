@@ -227,7 +227,7 @@ test("fromNodeSocket: its streams stay locked during a join, and are free after 
   socket.destroy();
 });
 
-test("fromNodeSocket: a reset after the peer's end is told although nothing is written", async () => {
+test("fromNodeSocket: a failure after the peer's end is told although nothing is written", async () => {
   const [client, socket] = await sockets();
   const [here, there] = memoryPair();
   const joined = rejection(join(fromNodeSocket(client), here));
@@ -235,7 +235,7 @@ test("fromNodeSocket: a reset after the peer's end is told although nothing is w
   const reader = there.readable.getReader();
   assertEquals((await reader.read()).value, bytes("question"));
   assertEquals((await reader.read()).done, true);
-  socket.resetAndDestroy();
+  client.destroy(new Error("gone"));
   const error = await joined;
   assertInstanceOf(error, JoinError);
   assertEquals([error.end, error.side], ["a", "write"]);

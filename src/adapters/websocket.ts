@@ -1,6 +1,184 @@
 /**
- * To come.
+ * Ends of WebSockets: a page's, those of Deno's, Bun's and Workers' servers and clients, Node's own and
+ * the `ws` package's, and of `WebSocketStream`.
+ *
+ * A WebSocket cannot be half-closed: see `halfCloseTimeout` of `join`.
+ *
+ * @example A server's WebSocket to TCP, on Deno
+ * ```ts no-assert
+ * import { join } from "@webstreams/join";
+ * import { fromWebSocket } from "@webstreams/join/websocket";
+ *
+ * async function handler(request: Request): Promise<Response> {
+ *   const { socket, response } = Deno.upgradeWebSocket(request);
+ *   const client = fromWebSocket(socket);
+ *   const server = await Deno.connect({ port: 5900 });
+ *   join(client, server).then(
+ *     ({ aToB, bToA }) => console.log(`${aToB.bytes} bytes there, ${bToA.bytes} back`),
+ *     (error) => console.error(error.message),
+ *   );
+ *   return response;
+ * }
+ * ```
  *
  * @module
  */
-export {};
+import type { Pair } from "../ends.ts";
+import { show } from "../errors.ts";
+import { WebSocketEnd, type WebSocketLike } from "./websocket_end.ts";
+
+export {
+  WebSocketCloseError,
+  type WebSocketLike,
+  type WebSocketListener,
+} from "./websocket_end.ts";
+export {
+  fromWebSocketStream,
+  type WebSocketStreamClose,
+  type WebSocketStreamLike,
+} from "./websocket_stream.ts";
+
+/** Options of {@linkcode fromWebSocket}. */
+export interface WebSocketOptions {
+  /**
+   * Bytes that may wait unread. When more come, the WebSocket is closed, and reading fails: most
+   * platforms cannot stop a peer that sends faster than is read. Bun and the `ws` package can, long
+   * before this.
+   *
+   * @default {16_777_216}
+   */
+  maxBuffered?: number;
+  /**
+   * Bytes that are sent in one message at most.
+   *
+   * @default {65_536}
+   */
+  maxFrame?: number;
+}
+
+/** What {@linkcode webSocketHandlers} is: the part of Bun's `WebSocketHandler` that an end needs. */
+export interface WebSocketHandlers {
+  /** A message has come. */
+  message(socket: WebSocketLike, message: string | Uint8Array): void;
+  /** There is room for more. */
+  drain(socket: WebSocketLike): void;
+  /** It is closed. */
+  close(socket: WebSocketLike, code: number, reason: string): void;
+}
+
+const { process } = globalThis as { process?: { versions: { undici?: string } } };
+
+const ACTION = "Cannot make an end of a WebSocket";
+
+/** Where a Bun server's WebSocket keeps its end: its `data` is its owner's. */
+const END = Symbol("end");
+
+interface ServerSocket extends WebSocketLike {
+  [END]?: WebSocketEnd;
+  on?: unknown;
+}
+
+/**
+ * What {@linkcode fromWebSocket} needs of a Bun server: spread it into the `websocket` of `Bun.serve`. An
+ * `open` of yours may be beside it.
+ *
+ * What comes before the end is asked for is kept, and the peer stopped if that is much.
+ *
+ * @example A server's WebSocket to TCP, on Bun
+ * ```ts ignore
+ * import { join } from "@webstreams/join";
+ * import { fromBunSocket, handlers } from "@webstreams/join/bun";
+ * import { fromWebSocket, webSocketHandlers } from "@webstreams/join/websocket";
+ *
+ * Bun.serve({
+ *   port: 8080,
+ *   fetch: (request, server) =>
+ *     server.upgrade(request) ? undefined : new Response("A WebSocket is expected", { status: 426 }),
+ *   websocket: {
+ *     ...webSocketHandlers,
+ *     async open(socket) {
+ *       const client = fromWebSocket(socket);
+ *       const upstream = await Bun.connect({
+ *         hostname: "127.0.0.1",
+ *         port: 5900,
+ *         allowHalfOpen: true,
+ *         socket: handlers,
+ *       });
+ *       await join(client, fromBunSocket(upstream));
+ *     },
+ *   },
+ * });
+ * ```
+ */
+export const webSocketHandlers: WebSocketHandlers = {
+  message: (socket, message) => endOf(socket).onMessage(message),
+  drain: teller("drain"),
+  close: teller("close"),
+};
+
+/**
+ * Makes an end of a WebSocket.
+ *
+ * It may still be connecting: if that fails, a read or a write does. What it sends before anyone reads is
+ * kept, so this is to be called in the same turn as the WebSocket was made or accepted; a Worker's own is
+ * accepted here. Text is read as UTF-8; what is written is sent as binary messages.
+ *
+ * A close with 1000, 1001 or no code is the end of file, any other a {@linkcode WebSocketCloseError}. Our own end
+ * closes with 1000 once everything has been sent. A failed join cuts the WebSocket off where the platform
+ * can (`terminate()`), else closes with 4000; if its reason is a {@linkcode WebSocketCloseError} with a code of
+ * 3000 to 4999, it closes with that code and reason.
+ *
+ * @param socket The WebSocket; the end has it from here on.
+ * @param options How much may wait, and be sent at once.
+ * @returns A pair of streams; it cannot half-close.
+ * @throws {TypeError} If it is no WebSocket, or is closing or closed, or an option is no number.
+ * @throws {RangeError} If an option is not more than 0.
+ *
+ * @example
+ * ```ts
+ * import { fromWebSocket } from "@webstreams/join/websocket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = Deno.serve({ port: 0, onListen: () => {} }, (request) => {
+ *   const { socket, response } = Deno.upgradeWebSocket(request);
+ *   socket.onopen = () => {
+ *     socket.send("hello");
+ *     socket.close(1000);
+ *   };
+ *   return response;
+ * });
+ *
+ * const { readable } = fromWebSocket(new WebSocket(`ws://localhost:${server.addr.port}`));
+ * assertEquals(await new Response(readable).text(), "hello");
+ * await server.shutdown();
+ * ```
+ */
+export function fromWebSocket(
+  socket: WebSocketLike,
+  { maxBuffered = 16 * 1024 * 1024, maxFrame = 64 * 1024 }: WebSocketOptions = {},
+): Pair {
+  const { readyState, send, close, addEventListener, on }: ServerSocket = Object(socket);
+  const ended = readyState > 1 && !(socket as ServerSocket)[END]?.unread;
+  if (!send || !close || !(readyState >= 0) || ended) {
+    const got = `${show(socket)}, readyState ${readyState}`;
+    throw new TypeError(`${ACTION}: must be a WebSocket that is open or connecting, got ${got}`);
+  }
+  if (!(maxBuffered > 0 && maxFrame > 0)) {
+    throw new RangeError(`${ACTION}: 'maxBuffered' and 'maxFrame' must be above 0`);
+  }
+  // The `ws` package, an event emitter, keeps what it is to send; Node's own keeps its length (undici 8),
+  // which is 0 once a BYOB read has got the memory.
+  const copies = !on && !process?.versions.undici;
+  const end = addEventListener ? new WebSocketEnd(socket, copies) : endOf(socket);
+  return Object.assign(end, { maxBuffered, maxFrame });
+}
+
+function endOf(socket: ServerSocket): WebSocketEnd {
+  return socket[END] ??= new WebSocketEnd(socket, true);
+}
+
+/** Tells a server's end of an event. */
+function teller(type: string): (socket: WebSocketLike, value?: unknown, reason?: string) => void {
+  return (socket, value, reason) =>
+    endOf(socket).handleEvent({ type, data: value, code: value as number, reason, wasClean: true });
+}

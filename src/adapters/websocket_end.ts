@@ -1,0 +1,267 @@
+import { bytesOf } from "../bytes.ts";
+import { show } from "../errors.ts";
+import { Wait } from "../direct.ts";
+import { type Bytes, EventEnd } from "./event_end.ts";
+
+/** What {@linkcode fromWebSocket} takes: the part of a WebSocket that it uses. */
+export interface WebSocketLike {
+  /** 0 connecting, 1 open, 2 closing, 3 closed. */
+  readonly readyState: number;
+  /** As what binary messages come; set to `"arraybuffer"` here. */
+  binaryType?: string;
+  /** Bytes that wait to be sent. */
+  readonly bufferedAmount?: number;
+  /** The same of a Bun server's. */
+  getBufferedAmount?(): number;
+  /** Sends a message; a Bun server's gives 0 if it did not, and -1 if it must wait. */
+  send(message: Uint8Array<ArrayBuffer>): unknown;
+  /** Starts the closing handshake. */
+  close(code?: number, reason?: string): void;
+  /** Adds a listener; a Bun server's has handlers instead. */
+  addEventListener?(type: string, listener: WebSocketListener): void;
+  /** Removes a listener. */
+  removeEventListener?(type: string, listener: WebSocketListener): void;
+  /** Cuts it off: Bun's and those of `ws` have this. */
+  terminate?(): void;
+  /** Stops the delivery of messages: Bun's and those of `ws` have this. */
+  pause?(): unknown;
+  /** Resumes it. */
+  resume?(): unknown;
+  /** Starts the delivery of messages: a Worker's own have this. */
+  accept?(): void;
+}
+
+/** What hears the events of a {@linkcode WebSocketLike}. */
+export interface WebSocketListener {
+  /** Takes an event. */
+  handleEvent(event: never): void;
+}
+
+/** What the events of WebSockets have, each something of it. */
+export interface WebSocketEventLike {
+  readonly type: string;
+  readonly data?: unknown;
+  readonly error?: unknown;
+  readonly code?: number;
+  readonly reason?: string;
+  readonly wasClean?: boolean;
+}
+
+/**
+ * A WebSocket that was closed with a code other than 1000, 1001 or none, was cut off, or could not be
+ * opened (1006, these two).
+ *
+ * As the reason of an abort it says what the peer is told: a `code` of 3000 to 4999, and the `reason`.
+ * So a join of two WebSockets passes these on, as it tears one down with the error of the other.
+ */
+export class WebSocketCloseError extends Error {
+  /** The code that it was closed with. */
+  readonly code: number;
+  /** The reason that came with the code; often empty. */
+  readonly reason: string;
+
+  /**
+   * Creates the error.
+   *
+   * @param code The code that it was closed with, or is to be.
+   * @param reason The reason to go with it: at most 123 bytes of UTF-8.
+   * @param options The error's own `cause`.
+   */
+  constructor(code: number, reason?: string, options?: ErrorOptions) {
+    super(`The WebSocket was closed with code ${code}${reason ? `: ${reason}` : ""}`, options);
+    this.name = "WebSocketCloseError";
+    this.code = code;
+    this.reason = reason ?? "";
+  }
+}
+
+/** Bytes that may wait to be sent; no more is sent before half of them have gone. */
+const MOST_UNSENT = 1024 * 1024;
+const LARGEST_READ = 1024 * 1024;
+const LONGEST_WAIT_MS = 32;
+/** About as long as all waits before it, which makes 33 s: so long a peer may take nothing. */
+const LAST_WAIT_MS = 16_384;
+
+const encoder = new TextEncoder();
+
+/** An end over a WebSocket. */
+export class WebSocketEnd extends EventEnd {
+  override readonly halfClose = false;
+  override readonly consumesOnWrite: boolean;
+  /** Rejects once what waits unread has been given up; a pump that is stuck in a write asks for nothing. */
+  readonly lost = new Wait<never>();
+  maxBuffered = 16 * 1024 * 1024;
+  maxFrame = 64 * 1024;
+  readonly #socket: WebSocketLike;
+  #opened = false;
+  #closing = false;
+  #closed = false;
+  #cause?: ErrorOptions;
+  #timer?: ReturnType<typeof setTimeout>;
+  #unsent = 0;
+  #wait = 1;
+
+  constructor(socket: WebSocketLike, copies: boolean) {
+    super(false);
+    this.#socket = socket;
+    this.#opened = this.#open;
+    this.consumesOnWrite = copies;
+    // What a Bun server's gives then needs no wrapping.
+    socket.binaryType = socket.getBufferedAmount ? "uint8array" : "arraybuffer";
+    this.listen();
+    try {
+      socket.accept?.();
+    } catch {
+      // A Worker's own client has it, and refuses it.
+    }
+  }
+
+  handleEvent({ type, data, error, code, reason, wasClean }: WebSocketEventLike): void {
+    if (type === "message") {
+      this.onMessage(data);
+    } else if (type === "close") {
+      clearTimeout(this.#timer);
+      this.#closed = true;
+      if (code === 1000 || code === 1001 || code === 1005 && wasClean) {
+        if (this.#closing) this.finished();
+        this.ended();
+      } else {
+        // Deno gives no code after an error.
+        const closed = new WebSocketCloseError(code || 1006, reason, this.#cause);
+        if (!this.#opened) closed.message = "The WebSocket could not be opened";
+        this.failed(closed);
+      }
+      this.unlisten();
+    } else if (error) {
+      this.#cause = { cause: error };
+    } else {
+      this.#opened ||= this.#open;
+      this.#look();
+    }
+  }
+
+  onMessage(data: unknown): void {
+    const bytes = typeof data === "string" ? encoder.encode(data) : bytesOf(data);
+    if (!bytes) {
+      return this.#giveUp(new TypeError(`Not of binaryType "arraybuffer": got ${show(data)}`));
+    }
+    // Any number of empty ones would fit.
+    if (bytes.length > 0) this.received(bytes);
+    if (this.unread > this.maxBuffered) {
+      this.#giveUp(
+        new RangeError(`More than ${this.maxBuffered} bytes wait unread ('maxBuffered')`),
+      );
+    }
+  }
+
+  #giveUp(error: Error): void {
+    // First, as an abort looks like a failed write to a pump that reads nothing.
+    this.lost.reject(error);
+    this.abort(error);
+  }
+
+  get #open(): boolean {
+    return this.#socket.readyState === 1;
+  }
+
+  get #amount(): number {
+    return this.#socket.bufferedAmount ?? this.#socket.getBufferedAmount?.() ?? 0;
+  }
+
+  /** Goes on once enough has been sent, or everything, before closing. */
+  #look(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const before = this.#unsent;
+    this.#unsent = this.#amount;
+    if (this.#unsent < before) this.#wait = 1;
+    if (this.#open && this.#unsent > (this.#closing ? 0 : MOST_UNSENT / 2)) this.#lookLater();
+    else if (this.#closing && this.#open) this.#socket.close(1000);
+    else this.drained();
+  }
+
+  /** No platform but Bun's server tells when something has been sent. */
+  #lookLater(): void {
+    if (this.#closing && this.#wait > LAST_WAIT_MS) return this.reset();
+    const wait = this.#closing ? this.#wait : Math.min(this.#wait, LONGEST_WAIT_MS);
+    this.#timer = setTimeout(() => this.#look(), wait);
+    this.#wait *= 2;
+  }
+
+  /** Reads what waits as one where its peer cannot be stopped: Deno's TCP is slower by the chunk. */
+  override pull(): Bytes | null | Wait<Bytes | null> {
+    const first = super.pull();
+    if (this.#socket.pause || this.unread === 0 || !(first instanceof Uint8Array)) return first;
+    const chunks = [first];
+    let size = first.length;
+    while (this.unread > 0 && size < LARGEST_READ) {
+      const chunk = super.pull() as Bytes;
+      chunks.push(chunk);
+      size += chunk.length;
+    }
+    const whole = new Uint8Array(size);
+    for (const chunk of chunks.reverse()) whole.set(chunk, size -= chunk.length);
+    return whole;
+  }
+
+  protected override get congested(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  protected override send(bytes: Bytes): number {
+    if (!this.#open) return 0;
+    const frame = bytes.length > this.maxFrame ? bytes.subarray(0, this.maxFrame) : bytes;
+    // Only a Bun server's tells: by 0 that it did not send it, above 0 that there is room for more.
+    const sent = this.#socket.send(frame) as number;
+    if (sent === 0 || !(sent > 0) && this.#amount > MOST_UNSENT) this.#lookLater();
+    return sent === 0 ? 0 : frame.length;
+  }
+
+  protected override finish(): void {
+    this.#closing = true;
+    this.#wait = 1;
+    if (this.#closed) return this.finished();
+    // The answer to a close comes after what its peer has sent.
+    this.resume();
+    this.#look();
+  }
+
+  protected override shut(): void {
+    if (this.#open) this.finish();
+    else this.#socket.close(1000);
+  }
+
+  /** Nobody can write any more either. */
+  protected override eof(): void {
+    this.failed(new WebSocketCloseError(1000));
+  }
+
+  protected override reset(reason?: unknown): void {
+    clearTimeout(this.#timer);
+    // A WebSocketStream's own error says `closeCode`.
+    const { code, closeCode = code, reason: text } = Object(reason);
+    const told = closeCode >= 3000 && closeCode < 5000;
+    if (!told && this.#socket.terminate) return this.#socket.terminate();
+    this.resume();
+    if (told) this.#socket.close(closeCode, text);
+    else this.#socket.close(4000);
+  }
+
+  protected override pause(): void {
+    if (!this.#closing) this.#socket.pause?.();
+  }
+
+  protected override resume(): void {
+    this.#socket.resume?.();
+  }
+
+  protected override attach(): void {
+    for (const type of EVENTS) this.#socket.addEventListener?.(type, this);
+  }
+
+  protected override detach(): void {
+    for (const type of EVENTS) this.#socket.removeEventListener?.(type, this);
+  }
+}
+
+const EVENTS = ["open", "message", "error", "close"];

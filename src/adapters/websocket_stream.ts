@@ -1,0 +1,112 @@
+import type { Pair } from "../ends.ts";
+import { show } from "../errors.ts";
+import type { Bytes } from "./event_end.ts";
+import { WebSocketEnd, type WebSocketEventLike, type WebSocketLike } from "./websocket_end.ts";
+
+/** How a `WebSocketStream` was closed, or is to be. */
+export interface WebSocketStreamClose {
+  /** The code. */
+  closeCode?: number;
+  /** The reason that goes with it. */
+  reason?: string;
+}
+
+/** What {@linkcode fromWebSocketStream} takes: the part of a `WebSocketStream` that it uses. */
+export interface WebSocketStreamLike {
+  /** Fulfils with its streams once it is connected. */
+  readonly opened: Promise<{
+    readonly readable: ReadableStream<unknown>;
+    readonly writable: WritableStream<Uint8Array<ArrayBuffer>>;
+  }>;
+  /** Fulfils with how it was closed; rejects if it was cut off. */
+  readonly closed: Promise<WebSocketStreamClose>;
+  /** Closes it. */
+  close(info?: WebSocketStreamClose): void;
+}
+
+/**
+ * Makes an end of a `WebSocketStream`: of Chromium, and of Deno with `--unstable-net`. It has backpressure
+ * both ways, which a page's plain WebSocket has not.
+ *
+ * It may still be connecting: if that fails, a read or a write does. Text is read as UTF-8; what is
+ * written is sent as binary messages. It closes, and fails, as told of {@linkcode fromWebSocket}.
+ *
+ * @param stream The `WebSocketStream`, not its connection; the end has it from here on.
+ * @returns A pair of streams; it cannot half-close.
+ * @throws {TypeError} If it is no `WebSocketStream`.
+ *
+ * @example
+ * ```ts ignore
+ * import { fromWebSocketStream } from "@webstreams/join/websocket";
+ *
+ * const { readable, writable } = fromWebSocketStream(new WebSocketStream("wss://example.com/"));
+ * ```
+ */
+export function fromWebSocketStream(stream: WebSocketStreamLike): Pair {
+  const { opened, closed } = Object(stream);
+  if (opened?.then && closed?.then) return new WebSocketEnd(socketOf(stream), false);
+  throw new TypeError(
+    `Cannot make an end of a WebSocketStream: must be a WebSocketStream, got ${show(stream)}`,
+  );
+}
+
+/** What a plain WebSocket is, over a `WebSocketStream`. */
+function socketOf(stream: WebSocketStreamLike): WebSocketLike {
+  let listener: WebSocketEnd;
+  let reader: ReadableStreamDefaultReader<unknown> | undefined;
+  let writer: WritableStreamDefaultWriter<Bytes>;
+  let held = false;
+  let reading = false;
+  const tell = (event: WebSocketEventLike) => listener.handleEvent(event);
+  const fail = (error: WebSocketStreamClose) => {
+    tell({ type: "error", error });
+    tell({ type: "close", code: error.closeCode ?? 1006, reason: error.reason });
+  };
+  const socket = {
+    readyState: 0,
+    bufferedAmount: 0,
+    addEventListener(_: string, end: WebSocketEnd) {
+      listener = end;
+    },
+    send({ length }: Bytes) {
+      socket.bufferedAmount += length;
+      writer.write(arguments[0]).then(() => {
+        socket.bufferedAmount -= length;
+        tell({ type: "drain" });
+      }, () => socket.readyState = 3);
+    },
+    close(closeCode?: number, reason?: string) {
+      stream.close({ closeCode, reason });
+    },
+    pause() {
+      held = true;
+    },
+    async resume() {
+      held = false;
+      if (reading || !reader) return;
+      reading = true;
+      try {
+        while (!held) {
+          const { done, value: data } = await reader.read();
+          if (done) {
+            const { closeCode: code = 1005, reason } = await stream.closed;
+            return tell({ type: "close", code, reason, wasClean: true });
+          }
+          tell({ type: "message", data });
+        }
+        reading = false;
+      } catch {
+        // `closed` rejects as well.
+      }
+    },
+  };
+  stream.opened.then(({ readable, writable }) => {
+    reader = readable.getReader();
+    writer = writable.getWriter();
+    socket.readyState = 1;
+    tell({ type: "open" });
+    socket.resume();
+  }).catch(fail);
+  stream.closed.catch(fail);
+  return socket;
+}

@@ -37,7 +37,9 @@ async function bench(runtime: Runtime): Promise<void> {
   }
   const version = (await run([executable, "--version"])).output.split("\n")[0]!;
   console.log(`\n## ${version.startsWith("deno") ? version : `${runtime.name} ${version}`}\n`);
-  const command = runtime.runsSources ? [executable, "run", "-A", bundle] : [executable, bundle];
+  const command = runtime.name === "deno"
+    ? [executable, "run", "-A", bundle]
+    : [executable, bundle];
   const child = await run(command);
   if (!child.success) throw new Error(`${command.join(" ")}: ${child.end}\n${child.output}`);
   print(child.output.trim().split("\n").map((line) => JSON.parse(line)));

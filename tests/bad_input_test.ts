@@ -11,11 +11,10 @@ import {
 import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { test } from "./harness.ts";
 import { rejection, turns } from "./support/async.ts";
-import { FakeEnd, type Kind } from "./support/fake_end.ts";
+import { BYTES, FakeEnd, KINDS } from "./support/fake_end.ts";
 import { untyped } from "./support/untyped.ts";
 
 type ErrorClass = typeof TypeError | typeof RangeError;
-const KINDS: readonly Kind[] = ["conn", "bytes", "default"];
 
 /** Nothing has been read, locked, written or closed. */
 async function assertUntouched(...ends: FakeEnd[]): Promise<void> {
@@ -112,7 +111,7 @@ test("join: what is just within the range is taken", async () => {
 
 test("join: options that are none", async () => {
   for (const value of [5, "auto", true, () => {}]) {
-    const [a, b] = [new FakeEnd("conn"), new FakeEnd("bytes")];
+    const [a, b] = [new FakeEnd("conn"), new FakeEnd(BYTES)];
     const refused = join(a.end, b.end, untyped(value));
     await assertRefused(refused, TypeError, "the options must be an object: got ");
     await assertUntouched(a, b);
@@ -193,7 +192,7 @@ for (const kind of KINDS) {
 }
 
 test("join: two pairs that share a stream", async () => {
-  const [a, b] = [new FakeEnd("bytes"), new FakeEnd("default")];
+  const [a, b] = [new FakeEnd(BYTES), new FakeEnd("default")];
   const readable = (a.end as Pair).readable;
   const writable = new WritableStream();
   await assertRefused(join(a.end, { readable, writable }), TypeError, "locked");
@@ -202,7 +201,7 @@ test("join: two pairs that share a stream", async () => {
 });
 
 test("join: an option's getter that throws", async () => {
-  const [a, b] = [new FakeEnd("conn"), new FakeEnd("bytes")];
+  const [a, b] = [new FakeEnd("conn"), new FakeEnd(BYTES)];
   const error = new Error("from the getter");
   const options = {
     get limit(): number {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import process from "node:process";
+import { collect } from "./support/collector.ts";
+import { environment, type Runtime, runtime } from "./support/environment.ts";
 
-/** A runtime that the tests run on. */
-export type Runtime = "deno" | "bun" | "node";
+export { type Runtime, runtime };
 
 /** Options of {@linkcode test}. */
 export interface TestOptions {
@@ -25,35 +25,33 @@ export interface TestOptions {
 }
 
 type Body = () => void | Promise<void>;
-type Register = (name: string, body: () => Promise<void>, timeout: number) => void;
+type Register = (
+  name: string,
+  body: () => Promise<void>,
+  timeout: number,
+) => void;
 
-/** The runtime that runs this file. */
-export const runtime: Runtime = "Deno" in globalThis
-  ? "deno"
-  : "Bun" in globalThis
-  ? "bun"
-  : "node";
-
-const registrars: Record<Runtime, () => Promise<Register>> = {
-  deno: registerWithDeno,
-  bun: registerWithBun,
-  node: registerWithNode,
-};
-const register = await registrars[runtime]();
-const filter = process.env.TEST_FILTER ?? "";
+const register = await registrar(runtime);
 let unfinished = 0;
-process.once("exit", failIfUnfinished);
+const { process } = globalThis as { process?: typeof import("node:process") };
+process?.once("exit", failIfUnfinished);
 
 /** Registers a test. */
 export function test(name: string, body: Body): void;
 /** Registers a test with options. */
 export function test(name: string, options: TestOptions, body: Body): void;
-export function test(name: string, optionsOrBody: TestOptions | Body, body?: Body): void {
+export function test(
+  name: string,
+  optionsOrBody: TestOptions | Body,
+  body?: Body,
+): void {
   const options = typeof optionsOrBody === "function" ? {} : optionsOrBody;
   const run = typeof optionsOrBody === "function" ? optionsOrBody : body;
-  if (run === undefined) throw new TypeError(`Cannot register '${name}' without a function`);
+  if (run === undefined) {
+    throw new TypeError(`Cannot register '${name}' without a function`);
+  }
   if (options.on && !options.on.includes(runtime)) return;
-  if (!name.includes(filter)) return;
+  if (!name.includes(environment.filter)) return;
   const timeout = options.timeout ?? 60_000;
   unfinished++;
   register(name, () => within(timeout, run).finally(finished), timeout);
@@ -61,14 +59,19 @@ export function test(name: string, optionsOrBody: TestOptions | Body, body?: Bod
 
 function finished(): void {
   unfinished--;
-  if (runtime === "node" && unfinished === 0) setTimeout(exitWithLeftovers, 10_000).unref();
+  if (runtime === "node" && unfinished === 0) {
+    setTimeout(exitWithLeftovers, 10_000).unref();
+  }
 }
 
 /** A bound of our own, as each runner has another one or none. */
 async function within(timeout: number, body: Body): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Test took longer than ${timeout} ms`)), timeout);
+    timer = setTimeout(
+      () => reject(new Error(`Test took longer than ${timeout} ms`)),
+      timeout,
+    );
   });
   try {
     await Promise.race([body(), expired]);
@@ -77,10 +80,22 @@ async function within(timeout: number, body: Body): Promise<void> {
   }
 }
 
-function registerWithDeno(): Promise<Register> {
-  return Promise.resolve((name, fn) =>
-    Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true, sanitizeExit: true })
-  );
+/** A page or a Worker has no runner of its own. */
+function registrar(runtime: Runtime): Register | Promise<Register> {
+  if (runtime === "deno") return registerWithDeno;
+  if (runtime === "bun") return registerWithBun();
+  if (runtime === "node") return registerWithNode();
+  return collect;
+}
+
+function registerWithDeno(name: string, fn: () => Promise<void>): void {
+  Deno.test({
+    name,
+    fn,
+    sanitizeOps: true,
+    sanitizeResources: true,
+    sanitizeExit: true,
+  });
 }
 
 async function registerWithBun(): Promise<Register> {
@@ -100,12 +115,14 @@ async function registerWithNode(): Promise<Register> {
 function failIfUnfinished(): void {
   if (unfinished === 0) return;
   console.error(`The process ended before ${unfinished} of its tests`);
-  process.exitCode = 1;
+  if (process) process.exitCode = 1;
 }
 
 /** Node would wait for ever for what Deno fails a test over: a timer, a socket left behind. */
 function exitWithLeftovers(): void {
   if (unfinished > 0) return;
-  console.error(`Left behind by the tests: ${process.getActiveResourcesInfo().join(", ")}`);
-  process.exit(1);
+  console.error(
+    `Left behind by the tests: ${process?.getActiveResourcesInfo().join(", ")}`,
+  );
+  process?.exit(1);
 }

@@ -4,7 +4,7 @@ import { assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
 import { test } from "./harness.ts";
 import { bytes, concat, pattern, text } from "./support/bytes.ts";
 import { assertTornDown, joinError, where } from "./support/errors.ts";
-import { FakeEnd } from "./support/fake_end.ts";
+import { FakeEnd, KINDS } from "./support/fake_end.ts";
 import { CONNS, testRoutes } from "./support/routes.ts";
 
 const WRONG_COUNTS: readonly [string, unknown][] = [
@@ -107,7 +107,7 @@ function partial(most: number, sync = false): Conn & { taken: Uint8Array[]; clos
 
 for (const via of ["auto", "pipeTo"] as const) {
   for (const sync of [true, false]) {
-    for (const kind of ["conn", "bytes", "default"] as const) {
+    for (const kind of KINDS) {
       test(`partial writes: the rest is written (${kind}, ${via}, sync ${sync})`, async () => {
         const a = new FakeEnd(kind);
         const b = partial(100, sync);

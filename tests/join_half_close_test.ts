@@ -2,7 +2,7 @@ import { join } from "@webstreams/join";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "./harness.ts";
 import { deferred, turns } from "./support/async.ts";
-import { FakeEnd } from "./support/fake_end.ts";
+import { FakeEnd, PAIR_KINDS } from "./support/fake_end.ts";
 import { PAIRS, testRoutes } from "./support/routes.ts";
 
 testRoutes("what one end sends, the other gets, both ways at once", async (t) => {
@@ -67,7 +67,7 @@ testRoutes("everything read is written before the other end learns of the end", 
   await joined;
 });
 
-for (const kind of ["bytes", "default"] as const) {
+for (const kind of PAIR_KINDS) {
   for (const via of ["auto", "pipeTo"] as const) {
     test(`... though the end shows while it is being written (${kind} to conn, ${via})`, async () => {
       const [a, b] = [new FakeEnd(kind), new FakeEnd("conn")];

@@ -12,7 +12,7 @@ import { test } from "./harness.ts";
 import { deferred, delay, rejection, took, turns } from "./support/async.ts";
 import { concat, lengthOf, pattern } from "./support/bytes.ts";
 import { assertTornDown, failsBy, joinError } from "./support/errors.ts";
-import { FakeEnd } from "./support/fake_end.ts";
+import { BYTES, FakeEnd } from "./support/fake_end.ts";
 import { PAIRS, SOME, testRoutes } from "./support/routes.ts";
 
 testRoutes("a source that ends exactly at the limit succeeds", async (t) => {
@@ -287,7 +287,7 @@ test("without options, and with none of them set", async () => {
     via: undefined,
   };
   for (const options of [undefined, {}, all, { limit: {}, rate: {}, preventClose: {} }]) {
-    const [a, b] = [new FakeEnd("bytes"), new FakeEnd("conn")];
+    const [a, b] = [new FakeEnd(BYTES), new FakeEnd("conn")];
     const joined = join(a.end, b.end, options);
     a.finish("x");
     b.finish("yz");

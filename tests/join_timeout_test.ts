@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertInstanceOf, assertLess } from "@std/assert";
 import { deferred, delay, never, took, turns } from "./support/async.ts";
 import { assertTornDown, joinError, where } from "./support/errors.ts";
+import { BYTES } from "./support/fake_end.ts";
 import { PAIRS, SOME, testRoutes } from "./support/routes.ts";
 
 const TIMEOUT = 150;
@@ -135,7 +136,7 @@ testRoutes("traffic either way keeps both directions from being idle", async (t)
   a.finish();
   b.finish();
   await joined;
-}, { kinds: ["bytes"] });
+}, { kinds: [BYTES] });
 
 testRoutes("a stuck write is idle", async (t) => {
   const [a, b] = t.ends();

@@ -184,11 +184,15 @@ rule("source and sink the wrong way round are a TypeError (Web IDL, brand check)
   await assertUntouched(rig);
 });
 
-rule("the sink is checked before an option is read (Web IDL)", async (pipe) => {
-  const { options, read } = noting(OPTIONS);
-  await rejection(callWith(pipe, new ReadableStream(), {}, options));
-  assertEquals(read, []);
-});
+rule(
+  "the sink is checked before an option is read (Web IDL)",
+  { brokenOn: ["webkit"] },
+  async (pipe) => {
+    const { options, read } = noting(OPTIONS);
+    await rejection(callWith(pipe, new ReadableStream(), {}, options));
+    assertEquals(read, []);
+  },
+);
 
 rule("a locked source is a TypeError, and the sink stays free (pipeTo, step 1)", async (pipe) => {
   const rig = new Rig({ chunks: ["a"] });

@@ -11,17 +11,15 @@ import { pipe, type PipeOptions, type PipeResult } from "@webstreams/join";
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { test } from "./harness.ts";
+import { type Call, follow, NODES, type Outcome, type Pipe, pipeTo, Rig } from "./pipe_helpers.ts";
+import { macrotask } from "./support/async.ts";
 import {
-  type Call,
-  follow,
-  macrotask,
-  NODES,
-  type Outcome,
-  type Pipe,
-  pipeTo,
-  platform,
-  Rig,
-} from "./pipe_helpers.ts";
+  ABORTS_LATE,
+  CLOSED_UNCANCELLED,
+  IGNORES_ERRORING,
+  PIPES_CHUNK_BY_CHUNK,
+} from "./support/deviations.ts";
+import { platform } from "./support/environment.ts";
 
 const RUNS = 300;
 
@@ -179,11 +177,19 @@ function comparable({ trace, outcome, calls, left }: Play): unknown {
 /** Whether the script leads to where this platform's own `pipeTo` departs from the standard. */
 function pipeToDeparts({ mark, steps }: Script): boolean {
   const events = steps.map(({ event }) => event);
-  const ending = events.findIndex((event) => ["close", "error source", "abort"].includes(event));
-  const after = ending < 0 ? [] : events.slice(ending + 1);
+  const afterwards = (...first: Event[]) => {
+    const at = events.findIndex((event) => first.includes(event));
+    return at < 0 ? [] : events.slice(at + 1);
+  };
+  const after = afterwards("close", "error source", "abort");
   return [
     // Reads on while the sink is erroring (backpressure: desiredSize is null).
-    ["deno", "node24", "node26"].includes(platform) && mark > 1 && events.includes("error sink"),
+    ["deno", "node24", "node26", "firefox"].includes(platform) && mark > 1 &&
+    events.includes("error sink"),
+    IGNORES_ERRORING.includes(platform) && events.includes("error sink"),
+    ABORTS_LATE.includes(platform) && events.includes("abort"),
+    // Drops what a read brings that was waiting when the signal aborted.
+    ["chromium", "firefox"].includes(platform) && afterwards("abort").includes("enqueue"),
     // Lets a failure of the sink that comes during the shutdown replace the outcome.
     NODES.includes(platform) && (after.includes("reject") || after.includes("error sink")),
     // Reads on after an abort, and waits for the first of several writes alone.
@@ -191,20 +197,24 @@ function pipeToDeparts({ mark, steps }: Script): boolean {
   ].some(Boolean);
 }
 
-test("pipe and pipeTo agree, with a turn between the steps", { timeout: 120_000 }, async () => {
-  const property = fc.asyncProperty(scripts(fc.constant("turn")), async (script) => {
-    fc.pre(!pipeToDeparts(script));
-    const stats: Partial<PipeResult> = {};
-    const [ours, theirs] = await Promise.all([
-      play(pipe, script, { stats }),
-      play(pipeTo, script),
-    ]);
-    assertEquals(comparable(ours), comparable(theirs));
-    assertGreaterOrEqual(stats.chunks!, ours.fulfilled);
-    assertLessOrEqual(stats.chunks!, ours.fulfilled + ours.late);
+const reference = !PIPES_CHUNK_BY_CHUNK.includes(platform);
+const agreement = "pipe and pipeTo agree, with a turn between the steps";
+if (reference) {
+  test(agreement, { timeout: 120_000 }, async () => {
+    const property = fc.asyncProperty(scripts(fc.constant("turn")), async (script) => {
+      fc.pre(!pipeToDeparts(script));
+      const stats: Partial<PipeResult> = {};
+      const [ours, theirs] = await Promise.all([
+        play(pipe, script, { stats }),
+        play(pipeTo, script),
+      ]);
+      assertEquals(comparable(ours), comparable(theirs));
+      assertGreaterOrEqual(stats.chunks!, ours.fulfilled);
+      assertLessOrEqual(stats.chunks!, ours.fulfilled + ours.late);
+    });
+    await fc.assert(property, { numRuns: RUNS });
   });
-  await fc.assert(property, { numRuns: RUNS });
-});
+}
 
 // Steps in one turn: an event that code outside an engine has not seen yet may come in another order.
 const anyGap = fc.constantFrom<Gap>("none", "microtask", "turn");
@@ -237,7 +247,9 @@ function assertSound({ prevent, failing }: Script, played: Play): void {
 
   // Nothing is lost between a source that lives on and a sink that does.
   const sinkFailed = events.has("error sink") || names.includes("abort");
-  if (!sinkFailed && !events.has("error source") && !names.includes("cancel")) {
+  const unseen = CLOSED_UNCANCELLED.includes(platform) && events.has("close");
+  const cancelled = names.includes("cancel") || unseen && !prevent.preventCancel;
+  if (!sinkFailed && !events.has("error source") && !cancelled) {
     assertEquals([...written, ...left], Array.from({ length: enqueued }, (_, index) => index));
   }
 
@@ -260,5 +272,7 @@ function assertSound({ prevent, failing }: Script, played: Play): void {
 }
 
 sound("pipe", pipe);
-// Node 24 and 26 lose chunks, and fail assertions of their own.
-if (!["node24", "node26"].includes(platform)) sound("pipeTo", pipeTo);
+// These lose chunks, and Node fails assertions of its own.
+if (reference && !["node24", "node26", "chromium", "firefox"].includes(platform)) {
+  sound("pipeTo", pipeTo);
+}

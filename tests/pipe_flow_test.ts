@@ -4,7 +4,10 @@
  * @module
  */
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { follow, macrotask, rejection, Rig, rule, settle } from "./pipe_helpers.ts";
+import { follow, rejection, Rig, rule, settle, UNBOUNDED } from "./pipe_helpers.ts";
+import { macrotask } from "./support/async.ts";
+import { IGNORES_ERRORING, READY_WITHOUT_ROOM, SIZED_WHEN_ERRORING } from "./support/deviations.ts";
+import { WITH_BYTE_STREAMS } from "./support/environment.ts";
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
 
@@ -30,6 +33,7 @@ for (const mark of [1, 2, 3, 7]) {
 
 rule(
   "a sink with a mark of 0 never has a read done for it (backpressure: desiredSize <= 0)",
+  { except: READY_WITHOUT_ROOM },
   async (pipe) => {
     const rig = new Rig({ chunks: ["a", "b"], mark: 0 });
     const outcome = follow(pipe(rig.source, rig.sink, { preventCancel: true }));
@@ -44,14 +48,18 @@ rule(
   },
 );
 
-rule("pull is not called while the sink has no room (backpressure)", async (pipe) => {
-  const rig = new Rig({ mark: 0 });
-  const done = pipe(rig.source, rig.sink);
-  await settle();
-  assertEquals(rig.pulls, 0);
-  rig.input.close();
-  await done;
-});
+rule(
+  "pull is not called while the sink has no room (backpressure)",
+  { except: READY_WITHOUT_ROOM },
+  async (pipe) => {
+    const rig = new Rig({ mark: 0 });
+    const done = pipe(rig.source, rig.sink);
+    await settle();
+    assertEquals(rig.pulls, 0);
+    rig.input.close();
+    await done;
+  },
+);
 
 rule("pull is called at once where the sink has room (backpressure: not delayed)", async (pipe) => {
   const rig = new Rig({ mark: 1 });
@@ -118,7 +126,7 @@ rule("every write that settles makes room for one read (backpressure)", async (p
 });
 
 rule("a mark of Infinity takes everything there is (backpressure: not delayed)", async (pipe) => {
-  const rig = new Rig({ chunks: numbers(20), mark: Infinity, hold: true });
+  const rig = new Rig({ chunks: numbers(20), mark: UNBOUNDED, hold: true });
   const done = pipe(rig.source, rig.sink);
   await settle();
   assertEquals(rig.input.desiredSize, 0);
@@ -153,14 +161,17 @@ rule(
 );
 
 rule("a sink that was full before is waited for (backpressure)", async (pipe) => {
-  const rig = new Rig({ chunks: ["b"], closed: true, hold: true });
+  const rig = new Rig({ chunks: ["b"], hold: true });
   const writer = rig.sink.getWriter();
   const first = writer.write("a");
+  // workerd forgets a write that has not begun.
+  await settle();
   writer.releaseLock();
   const outcome = follow(pipe(rig.source, rig.sink));
   await settle();
   assertEquals(rig.calls, [["write", "a"]]);
   assertEquals(rig.input.desiredSize, -1);
+  rig.input.close();
   rig.writes[0].resolve();
   await first;
   await settle();
@@ -188,6 +199,7 @@ rule(
 
 rule(
   "nothing is read while the sink is erroring: desiredSize is null (backpressure)",
+  { brokenOn: IGNORES_ERRORING },
   async (pipe) => {
     const rig = new Rig({ chunks: ["a"], mark: 1, hold: true });
     const outcome = follow(pipe(rig.source, rig.sink, { preventCancel: true }));
@@ -207,6 +219,7 @@ rule(
 rule("no read is begun while the sink is erroring, after one that waited (backpressure)", {
   // These read on: all of it is lost.
   brokenOn: ["deno", "node24", "node26"],
+  except: SIZED_WHEN_ERRORING,
 }, async (pipe) => {
   const rig = new Rig({ chunks: ["a"], mark: 3, hold: true });
   const outcome = follow(pipe(rig.source, rig.sink, { preventCancel: true }));
@@ -294,7 +307,7 @@ rule("a size() of the sink's that throws errors the sink, and is cancelled back"
   assertEquals(rig.calls, [["cancel", error]]);
 });
 
-rule("a byte source arrives whole", async (pipe) => {
+rule("a byte source arrives whole", { on: WITH_BYTE_STREAMS }, async (pipe) => {
   const sent = Array.from({ length: 20 }, (_, index) => new Uint8Array(index * 100).fill(index));
   let next = 1;
   const source = new ReadableStream({

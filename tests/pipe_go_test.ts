@@ -12,6 +12,7 @@ import {
 import { test } from "./harness.ts";
 import { deferred, never, rejection, turns } from "./support/async.ts";
 import { bytes, concat, lengthOf, pattern, text } from "./support/bytes.ts";
+import { WITH_BYTE_STREAMS as on } from "./support/environment.ts";
 import { RecordingPool } from "./support/recording_pool.ts";
 import { CountingController } from "./support/signal.ts";
 
@@ -290,21 +291,21 @@ test("buffer: of length 0, of another type, for a stream", async () => {
   assert(!stream.locked);
 });
 
-test("a byte source that closes without respond(0) ends the pipe", async () => {
+test("a byte source that closes without respond(0) ends the pipe", { on }, async () => {
   const readable = new ReadableStream({ type: "bytes", pull: (its) => its.close() });
   const pool = new RecordingPool();
   assertEquals((await pipe(readable, new WritableStream(), { pool })).bytes, 0);
   assertEquals([readable.locked, pool.lent], [false, 0]);
 });
 
-test("a byte source that fails ends the pipe, and leaves no buffer lent", async () => {
+test("a byte source that fails ends the pipe, and leaves no buffer lent", { on }, async () => {
   const readable = new ReadableStream({ type: "bytes", pull: () => Promise.reject(cause) });
   const pool = new RecordingPool();
   assertStrictEquals(await rejection(pipe(readable, new WritableStream(), { pool })), cause);
   assertEquals([readable.locked, pool.lent], [false, 0]);
 });
 
-test("much data through a byte stream into a sink that queues", async () => {
+test("much data through a byte stream into a sink that queues", { on }, async () => {
   const data = pattern(2_000_000);
   let at = 0;
   const readable = new ReadableStream({

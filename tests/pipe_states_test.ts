@@ -23,6 +23,7 @@ import {
   settle,
   stateOf,
 } from "./pipe_helpers.ts";
+import { CLOSES_UNREADY, IGNORES_ERRORING, SIZED_WHEN_ERRORING } from "./support/deviations.ts";
 
 const SOURCE = new Error("source");
 const SINK = new Error("sink");
@@ -45,13 +46,15 @@ async function rigIn(
     const writer = rig.sink.getWriter();
     if (sink === "close queued") writer.write("before").catch(() => {});
     writer.close().catch(() => {});
+    // workerd forgets a write that has not begun.
+    await settle();
     writer.releaseLock();
   }
   if (sink === "erroring") {
     const writer = rig.sink.getWriter();
     writer.write("before").catch(() => {});
-    writer.releaseLock();
     await settle();
+    writer.releaseLock();
   }
   if (sink === "erroring" || sink === "errored") rig.output.error(SINK);
   if (source === "closed") rig.input.close();
@@ -139,7 +142,8 @@ const named = (source: string, sink: string, options: StreamPipeOptions) =>
 
 for (const [source, sink, options, demand] of TABLE) {
   const { before, after, calls = [] } = demand;
-  rule(`${named(source, sink, options)} (propagation)`, async (pipe) => {
+  const except = sink === "erroring" ? SIZED_WHEN_ERRORING : [];
+  rule(`${named(source, sink, options)} (propagation)`, { except }, async (pipe) => {
     const { rig, release } = await rigIn(source, sink);
     const outcome = follow(pipe(rig.source, rig.sink, options));
     await settle();
@@ -161,7 +165,8 @@ for (const sink of ["closing", "close queued", "closed"] as const) {
   const brokenOn = sink === "close queued" ? [] : ["node24", "node26"];
   const register = sink === "closing" ? nativeRule : rule;
 
-  register(`${named("readable", sink, {})} (propagation)`, async (pipe) => {
+  const except = sink === "close queued" ? CLOSES_UNREADY : [];
+  register(`${named("readable", sink, {})} (propagation)`, { except }, async (pipe) => {
     const { rig, release } = await rigIn("readable", sink);
     const reason = await rejection(pipe(rig.source, rig.sink));
     assertInstanceOf(reason, TypeError);
@@ -175,17 +180,21 @@ for (const sink of ["closing", "close queued", "closed"] as const) {
   });
 
   const options = { preventCancel: true };
-  register(`${named("readable", sink, options)} (propagation)`, { brokenOn }, async (pipe) => {
-    const { rig, release } = await rigIn("readable", sink);
-    rig.input.enqueue("a");
-    assertInstanceOf(await rejection(pipe(rig.source, rig.sink, options)), TypeError);
-    assertEquals(rig.calls, []);
-    assertEquals(rig.locked, [false, false]);
-    assertEquals(await rig.left(), ["a"]);
-    release();
-    await settle();
-    assertEquals(rig.calls, calls);
-  });
+  register(
+    `${named("readable", sink, options)} (propagation)`,
+    { brokenOn, except },
+    async (pipe) => {
+      const { rig, release } = await rigIn("readable", sink);
+      rig.input.enqueue("a");
+      assertInstanceOf(await rejection(pipe(rig.source, rig.sink, options)), TypeError);
+      assertEquals(rig.calls, []);
+      assertEquals(rig.locked, [false, false]);
+      assertEquals(await rig.left(), ["a"]);
+      release();
+      await settle();
+      assertEquals(rig.calls, calls);
+    },
+  );
 }
 
 // A close in flight cannot be told from outside, other than by a write.
@@ -229,6 +238,7 @@ rule("a sink that fails to start is an errored one (propagation)", async (pipe) 
 
 rule(
   "a sink that errors before it has started is erroring until then (propagation)",
+  { brokenOn: [...IGNORES_ERRORING, "firefox"] },
   async (pipe) => {
     for (const chunks of [[], ["a"], ["a", "b"]]) {
       const started = deferred();
@@ -272,8 +282,8 @@ rule("a sink whose abort hangs is erroring until then (propagation)", async (pip
   const rig = new Rig({ chunks: ["a"], hold: true, onAbort: () => aborted.promise });
   const writer = rig.sink.getWriter();
   writer.write("before").catch(() => {});
-  writer.releaseLock();
   await settle();
+  writer.releaseLock();
   const abort = rig.sink.abort(SINK);
   const outcome = follow(pipe(rig.source, rig.sink));
   await settle();

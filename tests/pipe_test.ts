@@ -6,7 +6,8 @@
 import { BufferPool, LimitError, pipe, type PipeResult } from "@webstreams/join";
 import { assertEquals, assertGreater, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { test } from "./harness.ts";
-import { follow, rejection, Rig, settle } from "./pipe_helpers.ts";
+import { WITH_BYTE_STREAMS as on } from "./support/environment.ts";
+import { follow, rejection, Rig, settle, UNBOUNDED } from "./pipe_helpers.ts";
 
 const bytes = (length: number) => new Uint8Array(length);
 
@@ -49,7 +50,7 @@ test("a chunk that the sink detaches counts what it was", async () => {
   assertEquals(await pipe(source, sink), { bytes: 64, chunks: 1 });
 });
 
-for (const mark of [1, 2, 5, Infinity]) {
+for (const mark of [1, 2, 5, UNBOUNDED]) {
   test(`a chunk counts when its write has fulfilled, and no sooner; mark ${mark}`, async () => {
     const stats: Partial<PipeResult> = {};
     const rig = new Rig({ chunks: [1, 2, 3, 4].map(bytes), closed: true, mark, hold: true });
@@ -209,7 +210,9 @@ function byteSource(total: number, most: number): ReadableStream<Uint8Array<Arra
 }
 
 for (const consumesOnWrite of [false, true]) {
-  test(`a byte stream is counted, and its buffers come back; consumesOnWrite ${consumesOnWrite}`, async () => {
+  test(`a byte stream is counted, and its buffers come back; consumesOnWrite ${consumesOnWrite}`, {
+    on,
+  }, async () => {
     const pool = new BufferPool();
     let received = 0;
     let wrong = 0;
@@ -228,7 +231,7 @@ for (const consumesOnWrite of [false, true]) {
   });
 }
 
-test("a buffer is not used again while a sink still holds it", async () => {
+test("a buffer is not used again while a sink still holds it", { on }, async () => {
   const kept: Uint8Array<ArrayBuffer>[] = [];
   const sink = new WritableStream<Uint8Array<ArrayBuffer>>({
     write: (chunk) => void kept.push(chunk),
@@ -242,7 +245,7 @@ test("a buffer is not used again while a sink still holds it", async () => {
   assertEquals(at, total);
 });
 
-test("a byte source that closes without answering its request ends the pipe", async () => {
+test("a byte source that closes without answering its request ends the pipe", { on }, async () => {
   const source = new ReadableStream({
     type: "bytes",
     pull: (controller) => controller.close(),

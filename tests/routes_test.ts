@@ -8,19 +8,28 @@
  * @module
  */
 import fc from "fast-check";
-import process from "node:process";
 import { assertEquals } from "@std/assert";
 import { test } from "./harness.ts";
 import { delay } from "./support/async.ts";
+import { byteStreams, variable } from "./support/environment.ts";
 import { watchTimers } from "./support/timers.ts";
+import { watchUnhandled } from "./support/unhandled.ts";
 import { playScript, playStorm, routes } from "./routes/play.ts";
-import { type EndTraits, kinds, scripts, sides, type Storm, storms } from "./routes/scenario.ts";
+import {
+  type EndTraits,
+  type Kind,
+  kinds,
+  scripts,
+  sides,
+  type Storm,
+  storms,
+} from "./routes/scenario.ts";
 
-const numRuns = Number(process.env.ROUTES_RUNS ?? 100);
+const numRuns = Number(variable("ROUTES_RUNS") ?? 100);
 const parameters = {
   numRuns,
-  seed: process.env.ROUTES_SEED ? Number(process.env.ROUTES_SEED) : undefined,
-  path: process.env.ROUTES_PATH,
+  seed: variable("ROUTES_SEED") ? Number(variable("ROUTES_SEED")) : undefined,
+  path: variable("ROUTES_PATH"),
   // So that a failure that takes long to shrink is told all the same.
   interruptAfterTimeLimit: 40_000 + numRuns * 200,
 };
@@ -28,19 +37,17 @@ const timeout = parameters.interruptAfterTimeLimit + 15_000;
 
 /** Checks that no rejection goes unhandled, and no timer is left. */
 async function tidily(body: () => Promise<void>): Promise<void> {
-  const unhandled: unknown[] = [];
-  const note = (reason: unknown) => void unhandled.push(reason);
   const timers = watchTimers();
-  process.on("unhandledRejection", note);
+  const unhandled = watchUnhandled();
   try {
     await body();
     assertEquals(timers.pending.size, 0, "timers left behind");
     await delay(0);
   } finally {
     timers.restore();
-    process.off("unhandledRejection", note);
+    unhandled.restore();
   }
-  assertEquals(unhandled, [], "unhandled rejections");
+  assertEquals(unhandled.reasons, [], "unhandled rejections");
 }
 
 test("every route does what the model predicts", { timeout }, () =>
@@ -99,10 +106,12 @@ function traits(own: Partial<EndTraits>): EndTraits {
   };
 }
 
+const stream: Kind = byteStreams ? "bytes" : "default";
+
 for (const what of ["abort", "failRead", "failWrite", "stall"] as const) {
   for (const side of what === "abort" ? ["a"] as const : sides) {
     test(`${what} at every event${what === "abort" ? "" : ` of ${side}`}`, async () => {
-      for (const route of routes({ a: "bytes", b: "go" }, { a: "go", b: "bytes" })) {
+      for (const route of routes({ a: stream, b: "go" }, { a: "go", b: stream })) {
         const events = await playStorm(fixed, route);
         const every = Array.from({ length: events + 1 }, (_, at) => ({ at, what, side }));
         await tidily(async () => {

@@ -5,7 +5,6 @@
  */
 import { BufferPool, join, memoryPair, type Pair } from "@webstreams/join";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import process from "node:process";
 import { test } from "./harness.ts";
 import { CountingController } from "./support/signal.ts";
 import { watchTimers } from "./support/timers.ts";
@@ -101,7 +100,11 @@ test("200 joins that one signal aborts leave nothing behind", async () => {
   }
 });
 
-test("1 GiB through one join needs no more memory than 64 MiB", async () => {
+/** Elsewhere nobody tells what memory is in use. */
+const on = ["deno", "bun", "node"] as const;
+
+test("1 GiB through one join needs no more memory than 64 MiB", { on }, async () => {
+  const { default: process } = await import("node:process");
   const { options, timers, nothingIsLeft } = shared();
   try {
     const [client, a] = memoryPair({ capacity: MIB });

@@ -10,10 +10,9 @@ import { test } from "./harness.ts";
 import { never, rejection, turns } from "./support/async.ts";
 import { bytes, concat, pattern, text } from "./support/bytes.ts";
 import { failsBy } from "./support/errors.ts";
-import { FakeEnd, type Kind } from "./support/fake_end.ts";
+import { FakeEnd, KINDS } from "./support/fake_end.ts";
 import { untyped } from "./support/untyped.ts";
 
-const KINDS: readonly Kind[] = ["conn", "bytes", "default"];
 const cause = new Error("the first error");
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -4,11 +4,11 @@ import { sharedPool } from "../src/buffer_pool.ts";
 import { test } from "./harness.ts";
 import { rejection, turns } from "./support/async.ts";
 import { bytes, concat, pattern, text } from "./support/bytes.ts";
+import { WITH_BYTE_STREAMS } from "./support/environment.ts";
 import { failsBy } from "./support/errors.ts";
-import { FakeEnd, type Kind } from "./support/fake_end.ts";
+import { FakeEnd, KINDS } from "./support/fake_end.ts";
 import { untyped } from "./support/untyped.ts";
 
-const KINDS: readonly Kind[] = ["conn", "bytes", "default"];
 const cause = new Error("the first error");
 
 /** `unread` of whichever kind. */
@@ -168,7 +168,7 @@ test("what was read too far from one end is put back for a join", async () => {
   assertEquals(b.text, "early and late");
 });
 
-test("a byte source that closes without respond(0)", async () => {
+test("a byte source that closes without respond(0)", { on: WITH_BYTE_STREAMS }, async () => {
   const readable = new ReadableStream({ type: "bytes", pull: (its) => its.close() });
   const whole = unread({ readable, writable: new WritableStream() }, bytes("head"));
   assertEquals(await new Response(whole.readable).text(), "head");

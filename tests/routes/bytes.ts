@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import type { Side } from "./scenario.ts";
 
 /** Of different lengths, so that the two ends never send the same for long. */
@@ -18,9 +17,8 @@ export function fill(target: Uint8Array, side: Side, at: number): void {
 /** The first position at which `bytes` are not what `side` sends from `at` on; -1 if they all are. */
 export function differsAt(bytes: Uint8Array, side: Side, at: number): number {
   for (const [offset, part] of parts(side, at, bytes.length)) {
-    const got = bytes.subarray(offset, offset + part.length);
-    if (Buffer.compare(got, part) !== 0) {
-      return at + offset + part.findIndex((byte, index) => byte !== got[index]);
+    for (let index = 0; index < part.length; index++) {
+      if (bytes[offset + index] !== part[index]) return at + offset + index;
     }
   }
   return -1;

@@ -14,7 +14,8 @@ import {
   LimitError,
 } from "@webstreams/join";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { delay } from "../support/async.ts";
+import { delay, macrotask } from "../support/async.ts";
+import { byteStreams } from "../support/environment.ts";
 import { CountingController } from "../support/signal.ts";
 import { type FailedOutcome, Model, type Outcome } from "./model.ts";
 import {
@@ -29,7 +30,7 @@ import {
   type Step,
   type Storm,
 } from "./scenario.ts";
-import { macrotask, ScriptedEnd } from "./world.ts";
+import { ScriptedEnd } from "./world.ts";
 
 /** One way through the library. */
 export interface Route {
@@ -38,12 +39,12 @@ export interface Route {
   readonly via: "auto" | "pipeTo";
 }
 
-/** The four ways, and one with an end of each kind. */
+/** The four ways, less one where there are no byte streams, and one with an end of each kind. */
 export function routes(mixed: Kinds, platform: Kinds): Route[] {
   const both = (kind: Kind) => ({ a: kind, b: kind });
   return [
     { name: "Go-style ends", kinds: both("go"), via: "auto" },
-    { name: "byte streams", kinds: both("bytes"), via: "auto" },
+    ...byteStreams ? [{ name: "byte streams", kinds: both("bytes"), via: "auto" } as const] : [],
     { name: "default streams", kinds: both("default"), via: "auto" },
     { name: `${mixed.a} and ${mixed.b}`, kinds: mixed, via: "auto" },
     { name: `${platform.a} and ${platform.b} by pipeTo`, kinds: platform, via: "pipeTo" },

@@ -5,6 +5,7 @@
  * @module
  */
 import fc from "fast-check";
+import { byteStreams } from "../support/environment.ts";
 import { Model } from "./model.ts";
 
 /** An end of a join. */
@@ -99,6 +100,8 @@ export interface Storm extends Setting {
 
 /** The kinds of ends. */
 export type Kind = "go" | "bytes" | "default";
+/** Those that the platform has. */
+export const KINDS: readonly Kind[] = byteStreams ? ["go", "bytes", "default"] : ["go", "default"];
 
 /** The kinds of the two ends in the routes that are not of one kind. */
 export type Kinds = Readonly<Record<Side, Kind>>;
@@ -213,7 +216,7 @@ export const storms: fc.Arbitrary<Storm> = fc.record({
 export const kinds: fc.Arbitrary<Kinds> = fc.record({ a: kind(), b: kind() });
 
 function kind(): fc.Arbitrary<Kind> {
-  return fc.constantFrom<Kind>("go", "bytes", "default");
+  return fc.constantFrom(...KINDS);
 }
 
 function mostly(value: boolean, weight = 3): fc.Arbitrary<boolean> {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Conn, Pair } from "@webstreams/join";
-import { setImmediate } from "node:timers";
+import { macrotask } from "../support/async.ts";
 import { differsAt, fill } from "./bytes.ts";
 import {
   type Burst,
@@ -21,11 +21,6 @@ type Item = number | "eof" | "error";
 export interface Entry {
   readonly done: "end" | "close" | "cancel" | "abort";
   readonly reason?: unknown;
-}
-
-/** The next turn of the event loop. */
-export function macrotask(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** One end, seen from outside. */

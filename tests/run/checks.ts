@@ -16,6 +16,8 @@ const checks: readonly string[][] = [
   ["doc", "--lint", ...entries],
   ["test", "-A", "--doc", "mod.ts", "src", "README.md"],
   ["publish", "--dry-run", "--allow-dirty"],
+  // Whether the README's table is up to date.
+  ["run", "-A", "tests/contract/table.ts", "--check"],
 ];
 
 /** Runs every check, and shows what those which failed print. */

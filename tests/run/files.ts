@@ -1,5 +1,6 @@
 /**
- * Which files are tests, and which of them are for every runtime.
+ * Which files are tests, and on which runtimes: `_deno_test.ts` on Deno alone, `_node_test.ts`
+ * wherever there are Node's modules, any other `_test.ts` everywhere.
  *
  * @module
  */
@@ -17,19 +18,29 @@ export async function testSources(): Promise<string[]> {
   return (await list("tests")).filter((file) => !file.endsWith("_deno_test.ts"));
 }
 
-/** The test files for every runtime, as they are called in the package's project. */
+/** The test files for pages and Workers, from the project's root. */
+export async function webTestFiles(): Promise<string[]> {
+  // The forwarder is a program for Deno.
+  return (await denoTestFiles()).filter((file) =>
+    !/_(deno|node)_test\.ts$/.test(file) && !file.startsWith("tests/forward/")
+  );
+}
+
+/** The test files for every runtime with Node's modules, as they are called in the package's project. */
 export async function packageTestFiles(): Promise<string[]> {
   return (await testSources())
     .filter((file) => file.endsWith("_test.ts"))
     .map((file) => file.replace(/ts$/, "js"));
 }
 
-async function list(folder: string): Promise<string[]> {
+/** Every file below a folder; those that belong to no test are left out of \`tests\`. */
+export async function list(folder: string): Promise<string[]> {
   const files: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(`${root}/${folder}`)) {
     const path = `${folder}/${name}`;
     if (notTests.includes(path)) continue;
     if (isDirectory) files.push(...await list(path));
+    else if (name.endsWith(".d.ts")) continue;
     else files.push(path);
   }
   return files.sort();

@@ -11,8 +11,10 @@
  */
 import { parseArgs } from "node:util";
 import { runChecks } from "./checks.ts";
+import { buildBundle, type Bundle } from "./bundle.ts";
 import { buildPackage } from "./package.ts";
-import { runtimes } from "./runtimes.ts";
+import { type Runtime, runtimes } from "./runtimes.ts";
+import { Service } from "./service.ts";
 import { runSuite } from "./suites.ts";
 import { summary, table, type Tally } from "./tally.ts";
 
@@ -38,26 +40,51 @@ if (unknown.length > 0) {
 const rows: Tally[] = [];
 if (chosen.includes("checks")) rows.push(await runChecks());
 
-let building: Promise<string> | undefined;
-const suiteOptions = {
-  filter: options.filter,
-  requireAll: options["require-all"],
-  fileTimeout: Number(options["file-timeout"]) * 1000,
-  project: () => building ??= buildPackage(),
-};
 const queue = runtimes.filter(({ name }) => chosen.includes(name));
-const results = new Map<string, Tally>();
-await Promise.all(Array.from({ length: Number(options.jobs) }, async () => {
-  for (let next = queue.shift(); next; next = queue.shift()) {
-    results.set(next.name, await runSuite(next, suiteOptions));
-  }
-}));
-for (const { name } of runtimes) {
-  const result = results.get(name);
-  if (result) rows.push(result);
-}
+if (queue.length > 0) rows.push(...await runAll(queue));
 
 console.log(`\n${table(rows)}\n`);
 console.log(summary(rows));
 const passed = rows.some((row) => row.passed > 0) && rows.every((row) => row.failed === 0);
 Deno.exit(passed ? 0 : 1);
+
+/** Runs the tests on each of the runtimes, some at once. */
+async function runAll(runtimes: readonly Runtime[]): Promise<Tally[]> {
+  // The far side of the tests' connections.
+  const peer = new Service([Deno.execPath(), "run", "-A", "--unstable-net", "tests/peer/main.ts"]);
+  // Of this run alone: another one may be under way.
+  const folder = await Deno.makeTempDir({ prefix: "join-tests-" });
+  try {
+    const { url }: { url: string } = JSON.parse(await peer.firstLine);
+    let building: Promise<string> | undefined;
+    let bundling: Promise<Bundle> | undefined;
+    const suiteOptions = {
+      requireAll: options["require-all"],
+      fileTimeout: Number(options["file-timeout"]) * 1000,
+      variables: { TEST_FILTER: options.filter, PEER_URL: url, ...replay() },
+      project: () => building ??= buildPackage(),
+      bundle: () => bundling ??= buildBundle(folder),
+    };
+    const queue = [...runtimes];
+    const results = new Map<string, Tally>();
+    await Promise.all(Array.from({ length: Number(options.jobs) }, async () => {
+      for (let next = queue.shift(); next; next = queue.shift()) {
+        results.set(next.name, await runSuite(next, suiteOptions));
+      }
+    }));
+    return runtimes.flatMap(({ name }) => results.get(name) ?? []);
+  } finally {
+    await peer.stop();
+    await Deno.remove(folder, { recursive: true });
+    if (peer.output) console.log(`\n── peer ──\n${peer.output}`);
+  }
+}
+
+/** The variables for playing a failure again. */
+function replay(): Record<string, string> {
+  const names = ["ROUTES_RUNS", "ROUTES_SEED", "ROUTES_PATH"];
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+}

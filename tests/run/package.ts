@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import ts from "typescript";
 import config from "../../deno.json" with { type: "json" };
-import { testSources } from "./files.ts";
+import { list, testSources } from "./files.ts";
 import { npmInstall } from "./npm.ts";
 import { root, run } from "./process.ts";
 
@@ -32,7 +32,13 @@ export async function buildPackage(): Promise<string> {
 
 /** Installs the tarball, unless the same one is already there with the same dependencies. */
 async function install(tarball: string, dependencies: Record<string, string>): Promise<string> {
-  const assert = await transpile("tests/std_assert/mod.ts");
+  const assert = await Promise.all(
+    (await list("tests/std_assert"))
+      .filter((file) => file.endsWith(".ts"))
+      .map(async (file) =>
+        [file.replace(/^tests\/(.*)ts$/, "$1js"), await transpile(file)] as const
+      ),
+  );
   const manifest = JSON.stringify({
     private: true,
     type: "module",
@@ -43,7 +49,7 @@ async function install(tarball: string, dependencies: Record<string, string>): P
     },
   });
   const key = createHash("sha256")
-    .update(await Deno.readFile(tarball)).update(assert).update(manifest)
+    .update(await Deno.readFile(tarball)).update(JSON.stringify(assert)).update(manifest)
     .digest("hex").slice(0, 16);
   const project = `${cache}/${key}`;
   const ready = `${project}/ready`;
@@ -54,7 +60,7 @@ async function install(tarball: string, dependencies: Record<string, string>): P
       if (isDirectory) await Deno.remove(`${cache}/${name}`, { recursive: true });
     }
     await write(`${project}/package.json`, manifest);
-    await write(`${project}/std_assert/mod.js`, assert);
+    for (const [file, text] of assert) await write(`${project}/${file}`, text);
     await write(
       `${project}/std_assert/package.json`,
       JSON.stringify({

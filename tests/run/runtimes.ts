@@ -1,89 +1,53 @@
 /**
- * The runtimes the tests run on, and how each is got and started.
+ * The runtimes the tests run on.
  *
  * @module
  */
-import process from "node:process";
-import { npmInstall } from "./npm.ts";
-import { root, run } from "./process.ts";
+import { browsers } from "./browsers.ts";
+import type { Bundle } from "./bundle.ts";
+import { commandLines } from "./command_line.ts";
+import type { Counts } from "./tally.ts";
+import { workerd } from "./workerd.ts";
 
 /** A runtime. */
 export interface Runtime {
-  name: string;
-  /** Whether it runs the sources as they are, rather than the npm package. */
-  runsSources: boolean;
+  readonly name: string;
   /** Resolves to the executable; rejects if there is none for this machine. */
   executable(): Promise<string>;
-  /** The command line that runs one test file and writes a JUnit report. */
-  command(executable: string, file: string, report: string, filter: string): string[];
-  /** What its output says of a test that passed. */
-  passed: RegExp;
+  /** Makes everything ready. */
+  open(executable: string, options: RunOptions): Promise<Session>;
 }
 
-const deno: Runtime = {
-  name: "deno",
-  runsSources: true,
-  executable: () => Promise.resolve(Deno.execPath()),
-  command: (executable, file, report, filter) => [
-    ...[executable, "test", "-A", "--no-check", `--junit-path=${report}`],
-    ...(filter ? [`--filter=${filter}`] : []),
-    file,
-  ],
-  passed: /^.* \.\.\. ok \(.*\)\n/gm,
-};
+/** What every run of the tests has in common. */
+export interface RunOptions {
+  /** Milliseconds that one file may take. */
+  readonly fileTimeout: number;
+  /** What the tests are told; see `tests/support/environment.ts`. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Gives the folder of the npm package's project. */
+  project(): Promise<string>;
+  /** Gives the tests as modules for pages and Workers. */
+  bundle(): Promise<Bundle>;
+}
 
-function node(major: number): Runtime {
-  const name = `node-${process.platform}-${process.arch}`;
-  return {
-    name: `node${major}`,
-    runsSources: false,
-    executable: () => fromNpm(`${name}@${major}`, () => `${name}/bin/node`),
-    command: (executable, file, report) => [
-      ...[executable, "--enable-source-maps"],
-      ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
-      ...["--test-reporter=junit", `--test-reporter-destination=${report}`],
-      file,
-    ],
-    passed: /^\s*✔ .*\n/gm,
+/** A runtime that is ready. */
+export interface Session {
+  /** The test files, as {@linkcode run} takes them. */
+  readonly files: readonly string[];
+  /** Runs one of them: one that crashes or hangs costs that file alone. */
+  run(file: string): Promise<FileResult>;
+  close(): Promise<void>;
+}
+
+/** What became of a file. */
+export interface FileResult extends Counts {
+  /** What there is to say if anything failed. */
+  failure?: {
+    /** How it ended. */
+    readonly end: string;
+    readonly output: string;
   };
 }
 
-const bun: Runtime = {
-  name: "bun",
-  runsSources: false,
-  executable: () =>
-    fromNpm("bun@1", (modules) => {
-      // The `bun` package itself is a placeholder until its install script has run; npm has chosen
-      // the one of these that fits the machine.
-      const [build] = Deno.readDirSync(`${modules}/@oven`);
-      return `@oven/${build?.name}/bin/bun`;
-    }),
-  command: (executable, file, report) => [
-    ...[executable, "test", "--reporter=junit", `--reporter-outfile=${report}`],
-    `./${file}`,
-  ],
-  passed: /^\(pass\) .*\n/gm,
-};
-
 /** Every runtime, in the order they are run. */
-export const runtimes: readonly Runtime[] = [deno, ...[20, 22, 24, 26].map(node), bun];
-
-async function fromNpm(spec: string, find: (modules: string) => string): Promise<string> {
-  const folder = `${root}/.cache/runtimes/${spec}`;
-  const modules = `${folder}/node_modules`;
-  try {
-    return await working(`${modules}/${find(modules)}`);
-  } catch {
-    // Not there yet, or an installation that broke off.
-    await Deno.remove(folder, { recursive: true }).catch(() => {});
-    await Deno.mkdir(folder, { recursive: true });
-    await npmInstall(folder, [spec]);
-    return await working(`${modules}/${find(modules)}`);
-  }
-}
-
-async function working(executable: string): Promise<string> {
-  const { success, end, output } = await run([executable, "--version"]);
-  if (!success) throw new Error(`${executable} --version: ${end}\n${output}`);
-  return executable;
-}
+export const runtimes: readonly Runtime[] = [...commandLines, workerd, ...browsers];

@@ -1,25 +1,15 @@
 /**
- * One runtime's run of the tests: a process for each file, so that one which crashes or hangs costs
- * that file alone.
+ * One runtime's run of the tests, file by file.
  *
  * @module
  */
-import { denoTestFiles, packageTestFiles } from "./files.ts";
-import { count } from "./junit.ts";
-import { root, run } from "./process.ts";
-import type { Runtime } from "./runtimes.ts";
-import { add, type Counts, type Tally, tally } from "./tally.ts";
+import type { RunOptions, Runtime, Session } from "./runtimes.ts";
+import { add, type Tally, tally } from "./tally.ts";
 
 /** Options of {@linkcode runSuite}. */
-export interface SuiteOptions {
-  /** Only tests with this in their name; all if empty. */
-  filter: string;
+export interface SuiteOptions extends RunOptions {
   /** Whether a runtime that cannot be had is a failure. */
-  requireAll: boolean;
-  /** Milliseconds that one file may take. */
-  fileTimeout: number;
-  /** Gives the folder of the package's project. */
-  project: () => Promise<string>;
+  readonly requireAll: boolean;
 }
 
 /** Runs all test files on a runtime, and shows what those with a failure print. */
@@ -27,9 +17,10 @@ export async function runSuite(runtime: Runtime, options: SuiteOptions): Promise
   const start = performance.now();
   const result = tally(runtime.name);
   try {
-    await runFiles(runtime, options, result);
+    const executable = await find(runtime, options, result);
+    if (executable !== undefined) await runFiles(runtime, executable, options, result);
   } catch (error) {
-    console.log(`${runtime.name} FAILED: ${error instanceof Error ? error.message : error}`);
+    console.log(`${runtime.name} FAILED: ${messageOf(error)}`);
     result.failed++;
   }
   result.seconds = (performance.now() - start) / 1000;
@@ -38,54 +29,49 @@ export async function runSuite(runtime: Runtime, options: SuiteOptions): Promise
   return result;
 }
 
-async function runFiles(runtime: Runtime, options: SuiteOptions, result: Tally): Promise<void> {
-  let executable: string;
+async function find(
+  runtime: Runtime,
+  { requireAll }: SuiteOptions,
+  result: Tally,
+): Promise<string | undefined> {
   try {
-    executable = await runtime.executable();
+    return await runtime.executable();
   } catch (error) {
-    if (options.requireAll) throw error;
-    console.log(`${runtime.name} skipped: ${error instanceof Error ? error.message : error}`);
+    if (requireAll) throw error;
+    console.log(`${runtime.name} skipped: ${messageOf(error)}`);
     result.skipped++;
-    return;
   }
-  const cwd = runtime.runsSources ? root : await options.project();
-  const files = runtime.runsSources ? await denoTestFiles() : await packageTestFiles();
-  for (const file of files) {
-    add(result, await runFile(runtime, executable, cwd, file, options));
+}
+
+async function runFiles(
+  runtime: Runtime,
+  executable: string,
+  options: SuiteOptions,
+  result: Tally,
+): Promise<void> {
+  const session = await runtime.open(executable, options);
+  try {
+    for (const file of session.files) await runFile(runtime, session, file, result);
+  } finally {
+    await session.close();
   }
-  if (result.passed + result.failed + result.skipped === 0 && !options.filter) {
+  const { passed, failed, skipped } = result;
+  if (passed + failed + skipped === 0 && !options.variables.TEST_FILTER) {
     throw new Error("no test was run");
   }
 }
 
-const none: Counts = { passed: 0, failed: 0, skipped: 0 };
-
 async function runFile(
-  runtime: Runtime,
-  executable: string,
-  cwd: string,
+  { name }: Runtime,
+  session: Session,
   file: string,
-  options: SuiteOptions,
-): Promise<Counts> {
-  const report = await Deno.makeTempFile({ suffix: ".xml" });
-  const { success, end, output } = await run(
-    runtime.command(executable, file, report, options.filter),
-    { cwd, timeout: options.fileTimeout, env: { TEST_FILTER: options.filter } },
-  );
+  result: Tally,
+): Promise<void> {
+  const { failure, ...counts } = await session.run(file);
+  add(result, counts);
+  if (failure) console.log(`\n── ${name} ${file}: ${failure.end} ──\n${failure.output}\n`);
+}
 
-  const xml = await Deno.readTextFile(report);
-  await Deno.remove(report);
-  const counts = count(xml);
-  // Deno reports what the filter leaves out as skipped.
-  if (counts && options.filter) counts.skipped = 0;
-  if (success && counts?.failed === 0) return counts;
-  // A file with no test for this runtime may leave no report.
-  if (success && xml === "") return none;
-
-  const how = counts ? end : `${end}, without a whole report`;
-  console.log(`\n── ${runtime.name} ${file}: ${how} ──`);
-  console.log(`${counts ? output.replace(runtime.passed, "").trim() : output}\n`);
-  const { passed, failed, skipped } = counts ?? none;
-  // It failed otherwise than by a test: did not load, crashed, was killed.
-  return { passed, failed: Math.max(failed, 1), skipped };
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { inspect, isDeepStrictEqual } from "node:util";
+import { equal } from "./equal.ts";
+import { inspect } from "./inspect.ts";
 
 /** Any class, also an abstract one. */
 type Constructor<T> = abstract new (...args: never[]) => T;
@@ -32,7 +33,7 @@ export function assertFalse(expr: unknown, msg = ""): asserts expr is Falsy {
 /** Deeply equal, prototypes included. */
 export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
   verify(
-    isDeepStrictEqual(actual, expected),
+    equal(actual, expected),
     () => `Values are not equal.\n  actual: ${inspect(actual)}\nexpected: ${inspect(expected)}`,
     msg,
   );
@@ -41,7 +42,7 @@ export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
 /** Not deeply equal. */
 export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
   verify(
-    !isDeepStrictEqual(actual, expected),
+    !equal(actual, expected),
     () => `Expected actual: ${inspect(actual)} not to be: ${inspect(expected)}`,
     msg,
   );

@@ -5,7 +5,11 @@
  */
 
 // As they are before any test replaces them, see timers.ts.
-const { setTimeout } = globalThis;
+const { setTimeout, setImmediate } = globalThis as {
+  setTimeout: typeof globalThis.setTimeout;
+  /** Pages have none. */
+  setImmediate?: (callback: () => void) => unknown;
+};
 
 /** A promise and what settles it; `Promise.withResolvers` is missing on Node 20. */
 export interface Deferred<T> {
@@ -30,6 +34,28 @@ export function never<T = void>(): Promise<T> {
 /** Fulfils after `ms`. */
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Fulfils in a later turn of the event loop, without waiting for a timer. */
+export function macrotask(): Promise<void> {
+  return new Promise((resolve) => {
+    if (setImmediate) return void setImmediate(resolve);
+    later ??= postMessages();
+    later(resolve);
+  });
+}
+
+let later: ((callback: () => void) => void) | undefined;
+
+/** A timer in a page may take 4 ms, whatever it is set to. */
+function postMessages(): (callback: () => void) => void {
+  const callbacks: (() => void)[] = [];
+  const { port1, port2 } = new MessageChannel();
+  port2.onmessage = () => callbacks.shift()?.();
+  return (callback) => {
+    callbacks.push(callback);
+    port1.postMessage(undefined);
+  };
 }
 
 /** Some turns of the event loop: enough for whatever was due without a timer or I/O to have happened. */

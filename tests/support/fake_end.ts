@@ -6,9 +6,21 @@
 import type { Awaitable, Conn, Pair } from "@webstreams/join";
 import { Changes, deferred, never } from "./async.ts";
 import { bytes, lengthOf, text } from "./bytes.ts";
+import { byteStreams } from "./environment.ts";
 
 /** A Go-style end, a pair whose readable is a byte stream, or one of default streams. */
-export type Kind = "conn" | "bytes" | "default";
+export type Kind = "conn" | PairKind;
+/** A pair's kind. */
+export type PairKind = "bytes" | "default";
+
+/** Those that the platform has. */
+export const KINDS: readonly Kind[] = byteStreams
+  ? ["conn", "bytes", "default"]
+  : ["conn", "default"];
+/** Pairs of streams alone. */
+export const PAIR_KINDS: readonly PairKind[] = byteStreams ? ["bytes", "default"] : ["default"];
+/** A pair of byte streams, where there are any. */
+export const [BYTES]: readonly PairKind[] = PAIR_KINDS;
 
 /** What ends an end; `closeWrite` is the `close` of a pair's writable as well. */
 export type CallName = "closeWrite" | "close" | "abort" | "cancel";
@@ -182,7 +194,7 @@ export class FakeEnd {
     };
   }
 
-  #pair(kind: "bytes" | "default", options: FakeEndOptions): Pair {
+  #pair(kind: PairKind, options: FakeEndOptions): Pair {
     const { halfClose, consumesOnWrite, highWaterMark } = options;
     const writable = new WritableStream<Uint8Array<ArrayBuffer>>({
       start: (controller) => {

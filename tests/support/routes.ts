@@ -13,7 +13,7 @@ import {
 } from "@webstreams/join";
 import { assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { FakeEnd, type FakeEndOptions, type Kind } from "./fake_end.ts";
+import { FakeEnd, type FakeEndOptions, type Kind, KINDS, PAIR_KINDS } from "./fake_end.ts";
 import { CountingController } from "./signal.ts";
 import { type WatchedTimers, watchTimers } from "./timers.ts";
 
@@ -24,7 +24,7 @@ export interface Route {
 }
 
 /** All of them. */
-export const routes: readonly Route[] = (["conn", "bytes", "default"] as const)
+export const routes: readonly Route[] = KINDS
   .flatMap((kind) => (["auto", "pipeTo"] as const).map((via) => ({ kind, via })));
 
 /** What a test on a route works with. */
@@ -124,6 +124,6 @@ export function testRoutes(
 /** Half of the routes, for what takes its time. */
 export const SOME: RouteTestOptions = { some: true };
 /** Pairs of streams alone. */
-export const PAIRS: RouteTestOptions = { kinds: ["bytes", "default"] };
+export const PAIRS: RouteTestOptions = { kinds: PAIR_KINDS };
 /** Go-style ends alone. */
 export const CONNS: RouteTestOptions = { kinds: ["conn"] };

@@ -1,0 +1,125 @@
+/**
+ * Runtimes with a test runner of their own: a process for each file, which writes a JUnit report.
+ *
+ * @module
+ */
+import process from "node:process";
+import { fromNpm } from "./executables.ts";
+import { denoTestFiles, packageTestFiles } from "./files.ts";
+import { count } from "./junit.ts";
+import { root, run } from "./process.ts";
+import type { FileResult, RunOptions, Runtime, Session } from "./runtimes.ts";
+
+interface CommandLine {
+  readonly name: string;
+  /** Whether it runs the sources as they are, rather than the npm package. */
+  readonly runsSources: boolean;
+  /** Resolves to the executable; rejects if there is none for this machine. */
+  executable(): Promise<string>;
+  /** The command line that runs one test file and writes a JUnit report. */
+  command(executable: string, file: string, report: string, filter: string): string[];
+  /** What its output says of a test that passed. */
+  readonly passed: RegExp;
+}
+
+const deno: CommandLine = {
+  name: "deno",
+  runsSources: true,
+  executable: () => Promise.resolve(Deno.execPath()),
+  command: (executable, file, report, filter) => [
+    ...[executable, "test", "-A", "--no-check", `--junit-path=${report}`],
+    ...(filter ? [`--filter=${filter}`] : []),
+    file,
+  ],
+  passed: /^.* \.\.\. ok \(.*\)\n/gm,
+};
+
+function node(major: number): CommandLine {
+  const name = `node-${process.platform}-${process.arch}`;
+  return {
+    name: `node${major}`,
+    runsSources: false,
+    executable: () => fromNpm(`${name}@${major}`, () => `${name}/bin/node`),
+    command: (executable, file, report) => [
+      ...[executable, "--enable-source-maps"],
+      ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
+      ...["--test-reporter=junit", `--test-reporter-destination=${report}`],
+      file,
+    ],
+    passed: /^\s*✔ .*\n/gm,
+  };
+}
+
+const bun: CommandLine = {
+  name: "bun",
+  runsSources: false,
+  executable: () =>
+    fromNpm("bun@1", (modules) => {
+      // The `bun` package itself is a placeholder until its install script has run; npm has chosen
+      // the one of these that fits the machine.
+      const [build] = Deno.readDirSync(`${modules}/@oven`);
+      return `@oven/${build?.name}/bin/bun`;
+    }),
+  command: (executable, file, report) => [
+    ...[executable, "test", "--reporter=junit", `--reporter-outfile=${report}`],
+    `./${file}`,
+  ],
+  passed: /^\(pass\) .*\n/gm,
+};
+
+/** Deno on the sources, Node and Bun on the npm package. */
+export const commandLines: readonly Runtime[] = [deno, ...[20, 22, 24, 26].map(node), bun]
+  .map((one) => ({
+    name: one.name,
+    executable: () => one.executable(),
+    open: (executable, options) => open(one, executable, options),
+  }));
+
+async function open(
+  runtime: CommandLine,
+  executable: string,
+  options: RunOptions,
+): Promise<Session> {
+  const cwd = runtime.runsSources ? root : await options.project();
+  return {
+    files: runtime.runsSources ? await denoTestFiles() : await packageTestFiles(),
+    run: (file) => runFile(runtime, executable, cwd, file, options),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function runFile(
+  runtime: CommandLine,
+  executable: string,
+  cwd: string,
+  file: string,
+  { fileTimeout, variables }: RunOptions,
+): Promise<FileResult> {
+  const report = await Deno.makeTempFile({ suffix: ".xml" });
+  const { TEST_FILTER: filter = "" } = variables;
+  const { success, end, output } = await run(
+    runtime.command(executable, file, report, filter),
+    { cwd, timeout: fileTimeout, env: variables },
+  );
+
+  const xml = await Deno.readTextFile(report);
+  await Deno.remove(report);
+  const counts = count(xml);
+  // Deno reports what the filter leaves out as skipped.
+  if (counts && filter) counts.skipped = 0;
+  if (success && counts?.failed === 0) return counts;
+  // A file with no test for this runtime may leave no report.
+  if (success && xml === "") return { passed: 0, failed: 0, skipped: 0 };
+
+  const { passed = 0, failed = 0, skipped = 0 } = counts ?? {};
+  return {
+    passed,
+    // It failed otherwise than by a test: did not load, crashed, was killed.
+    failed: Math.max(failed, 1),
+    skipped,
+    failure: {
+      end: counts ? end : `${end}, without a whole report`,
+      output: counts ? output.replace(runtime.passed, "").trim() : output,
+    },
+  };
+}

@@ -164,7 +164,7 @@ test("fromNodeSocket: a chunk is freed once it is written, and no earlier", asyn
   const [client, socket] = await sockets();
   const [far, near] = await sockets();
   const received: Uint8Array[] = [];
-  client.on("data", (chunk) => received.push(chunk));
+  client.on("data", (chunk) => received.push(chunk as Uint8Array));
   const joined = join(fromNodeSocket(client), fromNodeSocket(far));
   const sent = new Uint8Array(1024 * 1024).map((_, at) => at % 251);
   socket.end(sent);

@@ -1,0 +1,227 @@
+/**
+ * What each adapter can do on each runtime. The contract suite holds all of it to be so, and what is
+ * missing to be missing, so that it is noticed when a platform learns it. The README's table is made of
+ * it: `deno run -A tests/contract/table.ts`.
+ *
+ * @module
+ */
+
+/** What an end can do on a platform. */
+export interface Capabilities {
+  /** It is a pair of streams; else it is Go-style. */
+  readonly streams: boolean;
+  /** Its readable gives BYOB readers. */
+  readonly byob: boolean;
+  /** Our end of file reaches the peer, whose bytes still reach us. */
+  readonly halfCloseOut: boolean;
+  /** The peer's end of file reaches us, and our bytes still reach the peer. */
+  readonly halfCloseIn: boolean;
+  /**
+   * The peer's reset is told from its end of file; `unread`: only with something unread at the peer, as
+   * nothing else resets such a connection.
+   */
+  readonly resetSeen: boolean | "unread";
+  /** A reset while a write waits ends the page: an engine's bug. */
+  readonly resetWhileWriting?: "crashes";
+  /** As what the peer sees an abort: a reset, a clean end of file, the end of the session, nothing. */
+  readonly abortShows: "reset" | "eof" | "closed" | "open";
+  /** A code that the peer fails with reaches us. */
+  readonly codeIn: boolean;
+  /** A code that we abort with reaches the peer. */
+  readonly codeOut: boolean;
+  /** Bytes that are taken at most while the peer does not read; `false`: all there are. */
+  readonly backpressureOut: number | false;
+  /**
+   * Bytes that the peer can send at most while we do not read; `false`: any number, so that the join
+   * fails once too many have come.
+   */
+  readonly backpressureIn: number | false;
+}
+
+const MIB = 1024 * 1024;
+
+/** Of a socket: what the kernel takes by itself on loopback, and some buffers. */
+const SOCKET_BYTES = 16 * MIB;
+
+/** The same where the peer's TLS is carried by a second and a third connection, so that it can be reset. */
+const CARRIED_BYTES = 3 * SOCKET_BYTES;
+
+const memory: Capabilities = {
+  streams: true,
+  byob: true,
+  halfCloseOut: true,
+  halfCloseIn: true,
+  resetSeen: true,
+  abortShows: "reset",
+  codeIn: true,
+  codeOut: true,
+  backpressureOut: 4 * MIB,
+  backpressureIn: 4 * MIB,
+};
+
+const denoConn: Capabilities = {
+  streams: false,
+  byob: false,
+  halfCloseOut: true,
+  halfCloseIn: true,
+  resetSeen: true,
+  // `Deno.Conn` has no reset.
+  abortShows: "eof",
+  codeIn: false,
+  codeOut: false,
+  backpressureOut: SOCKET_BYTES,
+  backpressureIn: SOCKET_BYTES,
+};
+
+const bunSocket: Capabilities = {
+  streams: true,
+  byob: false,
+  halfCloseOut: true,
+  halfCloseIn: true,
+  resetSeen: true,
+  abortShows: "reset",
+  codeIn: false,
+  codeOut: false,
+  backpressureOut: SOCKET_BYTES,
+  backpressureIn: SOCKET_BYTES,
+};
+
+/** Of `node:net`, wherever it is. */
+const nodeSocket: Capabilities = {
+  streams: true,
+  byob: false,
+  halfCloseOut: true,
+  halfCloseIn: true,
+  resetSeen: true,
+  abortShows: "reset",
+  codeIn: false,
+  codeOut: false,
+  backpressureOut: SOCKET_BYTES,
+  backpressureIn: SOCKET_BYTES,
+};
+
+const nodeTlsSocket: Capabilities = {
+  ...nodeSocket,
+  backpressureOut: CARRIED_BYTES,
+  backpressureIn: CARRIED_BYTES,
+};
+
+const nodeUnixSocket: Capabilities = { ...nodeSocket, resetSeen: "unread", abortShows: "eof" };
+
+const webTransport: Capabilities = {
+  streams: true,
+  byob: true,
+  halfCloseOut: true,
+  halfCloseIn: true,
+  resetSeen: true,
+  abortShows: "reset",
+  codeIn: true,
+  codeOut: true,
+  backpressureOut: SOCKET_BYTES,
+  backpressureIn: SOCKET_BYTES,
+};
+
+/** Deno 2.9 sends no FIN, no RESET_STREAM, no STOP_SENDING (deno#36822); codes it knows as text alone. */
+const denoWebTransport: Capabilities = {
+  ...webTransport,
+  halfCloseOut: false,
+  abortShows: "open",
+  codeIn: false,
+  codeOut: false,
+};
+
+/** Of an abort it sends a FIN. */
+const denoQuic: Capabilities = { ...denoWebTransport, halfCloseOut: true, abortShows: "eof" };
+
+const workerdSocket: Capabilities = {
+  streams: true,
+  byob: true,
+  halfCloseOut: true,
+  halfCloseIn: true,
+  resetSeen: true,
+  // After an `abort()` not even `close()` ends the connection before the request is over.
+  abortShows: "open",
+  codeIn: false,
+  codeOut: false,
+  backpressureOut: SOCKET_BYTES,
+  backpressureIn: SOCKET_BYTES,
+};
+
+const webSocket: Capabilities = {
+  streams: true,
+  byob: false,
+  halfCloseOut: false,
+  halfCloseIn: false,
+  resetSeen: true,
+  abortShows: "reset",
+  codeIn: true,
+  codeOut: true,
+  backpressureOut: SOCKET_BYTES,
+  backpressureIn: false,
+};
+
+/**
+ * By adapter, and by platform: a runtime, `node20` to `node26` where they differ, with the role behind a
+ * space where it matters (`deno server`).
+ */
+export const capabilities = {
+  memory: {
+    "any": memory,
+    // WebKitGTK 2.50 has no byte streams.
+    "webkit": { ...memory, byob: false },
+  },
+  "Deno.TcpConn": { "deno": denoConn },
+  "Deno.UnixConn": { "deno": { ...denoConn, resetSeen: "unread" } },
+  "Deno.TlsConn": {
+    "deno": { ...denoConn, backpressureOut: CARRIED_BYTES, backpressureIn: CARRIED_BYTES },
+  },
+  "fromNodeSocket": { "node": nodeSocket, "deno": nodeSocket, "bun": nodeSocket },
+  "fromNodeSocket, Unix": { "node": nodeUnixSocket, "deno": nodeUnixSocket, "bun": nodeUnixSocket },
+  // Deno's own loses the end of file behind a pause: tests/adapters/node_tls_deno_test.ts.
+  "fromNodeSocket, TLS": { "node": nodeTlsSocket, "bun": nodeTlsSocket },
+  "fromBunSocket": { "bun": bunSocket },
+  "fromBunSocket, Unix": { "bun": { ...bunSocket, resetSeen: "unread", abortShows: "eof" } },
+  "fromBunSocket, TLS": {
+    "bun": { ...bunSocket, backpressureOut: CARRIED_BYTES, backpressureIn: CARRIED_BYTES },
+  },
+  "fromWebSocket": {
+    "deno": webSocket,
+    "deno server": webSocket,
+    "bun server": { ...webSocket, backpressureIn: SOCKET_BYTES },
+    // The only client that can stop reading.
+    "bun": { ...webSocket, backpressureIn: SOCKET_BYTES },
+    "node22": webSocket,
+    "node24": webSocket,
+    "node26": webSocket,
+    "workerd": webSocket,
+    "chromium": webSocket,
+    "firefox": webSocket,
+    // WebKitGTK's `bufferedAmount` falls although the peer does not read.
+    "webkit": { ...webSocket, backpressureOut: false },
+  },
+  "fromWebSocket, ws": { "node": { ...webSocket, backpressureIn: SOCKET_BYTES } },
+  "fromWebTransport": {
+    "chromium": webTransport,
+    // Firefox 153 has the code only where no read waits for the reset.
+    "firefox": { ...webTransport, codeIn: false },
+    "deno": denoWebTransport,
+    "deno server": denoWebTransport,
+    "deno QUIC": denoQuic,
+  },
+  "fromWebSocketStream": {
+    "deno": { ...webSocket, backpressureIn: SOCKET_BYTES },
+    // Chromium 156 crashes the page when the connection is cut while a write waits, whoever writes.
+    "chromium": { ...webSocket, backpressureIn: SOCKET_BYTES, resetWhileWriting: "crashes" },
+  },
+  "workerd connect()": { "workerd": workerdSocket },
+} satisfies Record<string, Record<string, Capabilities>>;
+
+/** What is tested by the suite: an adapter. */
+export type Adapter = keyof typeof capabilities;
+
+/** What the adapter can do on a platform; `undefined` where it is not there. */
+export function capabilitiesOf(adapter: Adapter, platform: string): Capabilities | undefined {
+  const platforms: Partial<Record<string, Capabilities>> = capabilities[adapter];
+  const family = platform.replace(/^node\d+/, "node");
+  return platforms[platform] ?? platforms[family] ?? platforms["any"];
+}

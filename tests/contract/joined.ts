@@ -1,0 +1,207 @@
+import { join, JoinError, type JoinOptions, type JoinResult, memoryPair } from "@webstreams/join";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { test } from "../harness.ts";
+import { rejection } from "../support/async.ts";
+import { CountingController } from "../support/signal.ts";
+import { hashOf, type Parcel } from "../peer/bytes.ts";
+import { type Far, FarEnd, type FarOptions, type FarStats, type Until } from "../peer/far_end.ts";
+import { PairWire } from "../peer/wires/memory.ts";
+import type { Ended } from "../peer/wire.ts";
+import type { Connected, Setup } from "./setup.ts";
+
+/** How a test joins the end. */
+export interface Route {
+  /** How the bytes are moved; `streams`: by the pump, but through the end's two streams. */
+  readonly via: "auto" | "streams" | "pipeTo";
+  /** Which of the two it is. */
+  readonly side: "a" | "b";
+}
+
+/** The main route, for what need not be on each. */
+export const MAIN: readonly Route[] = [{ via: "auto", side: "a" }];
+/** The end on either side, and the other ways through it. */
+export const ROUTES: readonly Route[] = [
+  ...MAIN,
+  { via: "streams", side: "b" },
+  { via: "pipeTo", side: "b" },
+];
+
+/** Options of {@linkcode testJoined}. */
+export interface JoinedOptions extends Omit<JoinOptions, "signal" | "stats" | "via"> {
+  readonly routes?: readonly Route[];
+  /** Of the end's peer, and of the one behind the other end, which is in this process. */
+  readonly peer?: FarOptions;
+  readonly local?: FarOptions;
+}
+
+/** The end joined to one half of a memory pair. */
+export interface Joined {
+  readonly route: Route;
+  /** The far side of the end: what it gets has come out of the join through the end. */
+  readonly peer: Far;
+  /** The far side of the other one. */
+  readonly local: Far;
+  readonly joined: Promise<JoinResult>;
+  readonly controller: CountingController;
+  /** What has passed from `local` to `peer` and back. */
+  counts(): { out: JoinResult["aToB"]; in: JoinResult["aToB"] };
+  /** How often the end was closed or aborted; `undefined` if it has no such functions. */
+  closes(): number | undefined;
+}
+
+const SETTLE_MS = 10_000;
+const QUIET_MS = 150;
+
+/** Registers a test for each route. */
+export function testJoined(
+  setup: Setup,
+  name: string,
+  body: (it: Joined) => Promise<void>,
+  options: JoinedOptions = {},
+): void {
+  for (const route of options.routes ?? MAIN) {
+    if (route.via === "streams" && !setup.can.streams) continue;
+    const title = `${setup.name}: ${name} (${route.via}, ${route.side})`;
+    test(title, { timeout: setup.timeout }, () => run(setup, route, body, options));
+  }
+}
+
+async function run(
+  setup: Setup,
+  route: Route,
+  body: (it: Joined) => Promise<void>,
+  options: JoinedOptions,
+): Promise<void> {
+  const { peer: farOptions = {}, local: localOptions, routes: _, ...more } = options;
+  const connected = await setup.open(farOptions);
+  const { end, peer } = connected;
+  const [here, there] = memoryPair();
+  const local = new FarEnd(new PairWire(there), localOptions);
+  const controller = new CountingController();
+  const stats: Partial<Pick<JoinResult, "aToB" | "bToA">> = {};
+  const closes = countCloses(end);
+  if (route.via === "streams" && "readable" in end) void [end.readable, end.writable];
+  const [a, b] = route.side === "a" ? [end, here] : [here, end];
+  const joined = join(a, b, {
+    ...more,
+    stats,
+    signal: controller.signal,
+    via: route.via === "pipeTo" ? "pipeTo" : "auto",
+  });
+  let settled: "fulfilled" | "rejected" | undefined;
+  joined.then(() => settled = "fulfilled", () => settled = "rejected");
+  const counts = () => {
+    const [aToB, bToA] = [{ ...stats.aToB! }, { ...stats.bToA! }];
+    return route.side === "a" ? { out: bToA, in: aToB } : { out: aToB, in: bToA };
+  };
+  try {
+    await body({ route, peer, local, joined, controller, counts, closes });
+    assert(settled, "the test is over, the join is not");
+    await peer.resume();
+    await peerSees(peer, settled === "fulfilled" ? finishShows(setup) : failureShows(setup));
+    await nothingIsLeft(connected, controller, setup);
+  } finally {
+    controller.abort(new Error("The test is over"));
+    await joined.catch(() => {});
+    await local.dispose();
+    await peer.dispose();
+    await connected.dispose?.();
+  }
+}
+
+/** As what the peer sees a join that has succeeded. */
+export function finishShows({ can }: Setup): Ended["how"] {
+  return can.halfCloseOut || !can.halfCloseIn ? "eof" : "open";
+}
+
+/** The same for one that has failed: not how, as the failure may be the peer's own. */
+function failureShows({ can }: Setup): Ended["how"] | undefined {
+  return can.abortShows === "open" ? "open" : undefined;
+}
+
+/** The peer sees the end go in this way, or anyhow; or stay, which is a gap of the platform's. */
+export async function peerSees(peer: Far, how?: Ended["how"]): Promise<void> {
+  const until = how === "open" ? { quiet: QUIET_MS } : { ended: true, timeout: SETTLE_MS };
+  const { ended } = await peer.until(until);
+  if (how !== undefined && how !== "open") assertEquals(ended.how, how, JSON.stringify(ended));
+}
+
+/** No lock, no listener, nothing else. */
+async function nothingIsLeft(
+  { end, leftovers }: Connected,
+  controller: CountingController,
+  { staysLocked = false }: Setup,
+): Promise<void> {
+  assertEquals(controller.listeners, 0, "listeners on the signal");
+  if ("readable" in end && !("read" in end)) {
+    const { readable, writable } = end;
+    assertEquals([readable.locked, writable.locked], [false, staysLocked], "locked streams");
+  }
+  assertEquals(await leftovers?.() ?? [], [], "left behind");
+}
+
+/** Counts what closes the end, whatever it is. */
+function countCloses(end: Connected["end"]): Joined["closes"] {
+  let count: number | undefined;
+  for (const name of ["close", "abort"] as const) {
+    const original: unknown = Reflect.get(end, name);
+    if (typeof original !== "function") continue;
+    count ??= 0;
+    let inside = false;
+    Object.defineProperty(end, name, {
+      configurable: true,
+      value: (...args: unknown[]) => {
+        // One of them may call the other.
+        if (!inside) count!++;
+        inside = true;
+        try {
+          return original.apply(end, args);
+        } finally {
+          inside = false;
+        }
+      },
+    });
+  }
+  return () => count;
+}
+
+/** The bytes have come, and they are the right ones. */
+export async function arrives(
+  far: Far,
+  parcels: readonly Parcel[],
+  until: Until = {},
+): Promise<FarStats> {
+  const received = parcels.reduce((sum, { bytes }) => sum + bytes, 0);
+  const stats = await far.until({ received, ...until });
+  assertEquals(
+    { received: stats.received, hash: stats.hash },
+    { received, hash: hashOf(...parcels) },
+    "what has come is not what was sent",
+  );
+  return stats;
+}
+
+/** Both sides end, and the join succeeds. */
+export async function finishes({ peer, local, joined }: Joined): Promise<JoinResult> {
+  const finished = [local.finish(), peer.finish()];
+  const result = await joined;
+  await Promise.all(finished);
+  assertEquals(result.ended, "eof");
+  return result;
+}
+
+/** The join fails, by the end that is tested. */
+export async function failsByEnd({ joined, route, local }: Joined): Promise<JoinError> {
+  const error = await rejection(joined);
+  assertInstanceOf(error, JoinError);
+  assertEquals(error.end, route.side, String(error));
+  assertInstanceOf(error.cause, Error);
+  await local.until({ ended: true });
+  return error;
+}
+
+/** The end was closed, or aborted, one time. */
+export function closedOnce({ closes, route }: Joined): void {
+  // The two streams of an adapter's end may each abort it.
+  if (route.via !== "streams") assertEquals(closes() ?? 1, 1, "closed so many times");
+}

@@ -1,0 +1,85 @@
+/**
+ * Programs that a test has running: recipes, for tests that are in a page and cannot start them.
+ *
+ * @module
+ */
+import type { Certificate } from "../certs.ts";
+import { Program, Running } from "../recipes/program.ts";
+import type { Started, Starting } from "./protocol.ts";
+import { certificateHashOf } from "./wires/webtransport.ts";
+
+/** Starts, asks and stops them. */
+export class Programs {
+  readonly #certificate: Certificate;
+  readonly #running = new Map<string, Running>();
+  #folder?: Promise<string>;
+  readonly #bundled = new Map<string, Promise<string>>();
+
+  constructor(certificate: Certificate) {
+    this.#certificate = certificate;
+  }
+
+  /** Answers a request: `/program`, `/program/<id>/line`, `/program/<id>/stop`. */
+  async answer(id: string, verb: string, body: unknown): Promise<unknown> {
+    if (!id) return await this.#start(body as Starting);
+    const program = this.#running.get(id);
+    if (!program) throw new TypeError(`There is no program ${id}`);
+    if (verb === "line") return await program.line();
+    if (verb !== "stop") throw new TypeError(`A program has no verb '${verb}'`);
+    this.#running.delete(id);
+    await program[Symbol.asyncDispose]();
+  }
+
+  /** Stops those that are left. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#running.values()].map((one) => one[Symbol.asyncDispose]()));
+    if (this.#folder) await Deno.remove(await this.#folder, { recursive: true });
+  }
+
+  async #start({ on, name, args }: Starting): Promise<Started> {
+    const folder = await (this.#folder ??= this.#makeFolder());
+    const given = args.map((arg) => String(arg).replace("$FOLDER", folder));
+    const program = on === "deno"
+      ? new Program(name, ...given)
+      : new Running([await bun(), await this.#bundle(name, folder), ...given]);
+    const id = crypto.randomUUID();
+    this.#running.set(id, program);
+    const port = await program.port();
+    return { id, port, certificateHash: await certificateHashOf(this.#certificate.cert) };
+  }
+
+  #bundle(name: string, folder: string): Promise<string> {
+    const bundled = this.#bundled.get(name) ?? bundle(name, folder);
+    this.#bundled.set(name, bundled);
+    return bundled;
+  }
+
+  /** With the peer's certificate and its key in it. */
+  async #makeFolder(): Promise<string> {
+    const folder = await Deno.makeTempDir();
+    const { cert, key } = this.#certificate;
+    await Deno.writeTextFile(`${folder}/cert.pem`, cert);
+    await Deno.writeTextFile(`${folder}/key.pem`, key);
+    return folder;
+  }
+}
+
+/** The one that runs the tests as well. */
+async function bun(): Promise<string> {
+  const { commandLines } = await import("../run/command_line.ts");
+  const runtime = commandLines.find(({ name }) => name === "bun");
+  if (!runtime) throw new TypeError("The tests do not run on Bun");
+  return await runtime.executable();
+}
+
+/** Bun knows nothing of `deno.json`: the library is in the recipe. */
+async function bundle(name: string, folder: string): Promise<string> {
+  const { root, run } = await import("../run/process.ts");
+  const file = `${folder}/${name}.js`;
+  const { success, output } = await run([
+    ...[Deno.execPath(), "bundle", "--platform=browser", `--output=${file}`],
+    `${root}/tests/recipes/${name}.ts`,
+  ]);
+  if (!success) throw new Error(output);
+  return file;
+}

@@ -1,0 +1,37 @@
+/** A page with WebTransport ⇄ Deno ⇄ TCP. */
+import { fromWebTransport } from "@webstreams/join/webtransport";
+import { listen } from "../peer/client.ts";
+import { connect } from "../support/webtransport.ts";
+import { halfCloses, joinedHere, type Kind, MIB, stalls } from "./chain.ts";
+import { Program } from "./program.ts";
+
+const kind: Kind = {
+  name: "WebTransport, Deno, TCP",
+  on: ["chromium", "firefox"],
+  there: { bytes: 32 * MIB, bound: 24 * MIB },
+  back: { bytes: 32 * MIB, bound: 24 * MIB },
+  async open(options) {
+    const far = await listen("tcp", options);
+    const { hostname, port } = far.address;
+    const program = await Program.start(
+      ...["deno", "webtransport_server"] as const,
+      ...["$FOLDER/cert.pem", "$FOLDER/key.pem", 0, hostname, port],
+    );
+    const { certificateHash } = program;
+    const session = await connect({ url: `https://127.0.0.1:${program.port}/`, certificateHash });
+    const stream = await session.createBidirectionalStream();
+    const { near, joined, dispose } = joinedHere(fromWebTransport(stream), options);
+    return {
+      ...{ near, far, joined, program },
+      async dispose() {
+        await dispose();
+        session.close();
+        await program.stop();
+        await far.dispose();
+      },
+    };
+  },
+};
+
+stalls(kind);
+halfCloses(kind);

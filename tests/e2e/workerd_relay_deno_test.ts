@@ -1,0 +1,164 @@
+/** The relay Worker as it would be deployed, bundled, on workerd: WebSocket ⇄ workerd ⇄ TCP. */
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { test } from "../harness.ts";
+import { hashOf } from "../peer/bytes.ts";
+import { dial, listen, type RemoteFar } from "../peer/client.ts";
+import type { FarOptions } from "../peer/far_end.ts";
+import { root, run } from "../run/process.ts";
+import { workerd } from "../run/workerd.ts";
+
+const MIB = 1024 * 1024;
+let bundling: Promise<string> | undefined;
+
+/** workerd with the relay, and the far sides on both sides of it. */
+interface Relay {
+  readonly url: string;
+  readonly client: RemoteFar;
+  readonly server: RemoteFar;
+}
+
+async function withRelay(options: FarOptions, body: (relay: Relay) => Promise<void>) {
+  const server = await listen("tcp", options);
+  const { hostname, port } = server.address;
+  await withWorker(`${hostname}:${port}`, async (address) => {
+    const url = `http://${address}/`;
+    const client = await dial("websocket", { url: `ws://${address}/` }, options);
+    await body({ url, client, server });
+    await client.dispose();
+  });
+  await server.dispose();
+}
+
+async function withWorker(target: string, body: (address: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir();
+  const executable = await workerd.executable();
+  await Deno.writeTextFile(`${folder}/relay.js`, await (bundling ??= bundle()));
+  await Deno.writeTextFile(
+    `${folder}/relay.capnp`,
+    `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "relay", worker = (
+      modules = [(name = "relay.js", esModule = embed "relay.js")],
+      bindings = [(name = "TARGET", text = "${target}")],
+      compatibilityDate = "2026-11-01",
+      globalOutbound = "network",
+    )),
+    (name = "network", network = (allow = ["public", "private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "relay")],
+);
+`,
+  );
+  const child = new Deno.Command(executable, {
+    args: ["serve", "--control-fd=1", `${folder}/relay.capnp`],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    const { value = "" } = await lines.read();
+    const { port }: { port: number } = JSON.parse(value.split("\n")[0]);
+    await body(`127.0.0.1:${port}`);
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+    await lines.cancel();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function bundle(): Promise<string> {
+  const file = await Deno.makeTempFile({ suffix: ".js" });
+  const { success, output } = await run([
+    ...[Deno.execPath(), "bundle", "--platform=browser", "--external=cloudflare:sockets"],
+    ...[`--output=${file}`, `${root}/tests/workers/relay_worker.ts`],
+  ]);
+  assert(success, output);
+  const text = await Deno.readTextFile(file);
+  await Deno.remove(file);
+  return text;
+}
+
+test("the relay Worker passes all both ways, to readers that stall", async () => {
+  const [there, back] = [{ bytes: 12 * MIB, seed: 1 }, { bytes: 32 * MIB, seed: 2 }];
+  await withRelay({ paused: true }, async ({ client, server }) => {
+    const sent = [client.send(there), server.send(back)];
+    await client.until({ quiet: 1000 });
+    await Promise.all([client.resume(), server.resume(), ...sent]);
+    const [atServer, atClient] = await Promise.all([
+      server.until({ received: there.bytes }),
+      client.until({ received: back.bytes }),
+    ]);
+    assertEquals([atServer.hash, atClient.hash], [hashOf(there), hashOf(back)]);
+  });
+});
+
+test("the relay Worker hands the client's end on after all that it has sent", async () => {
+  const parcel = { bytes: 3 * MIB + 1, seed: 3 };
+  await withRelay({}, async ({ client, server }) => {
+    await client.send(parcel);
+    await client.finish();
+    const { hash, ended } = await server.until({ ended: true });
+    assertEquals([hash, ended.how], [hashOf(parcel), "eof"]);
+    await server.finish();
+    const at = await client.until({ ended: true });
+    assertEquals([at.ended.how, at.ended.code], ["eof", 1000]);
+  });
+});
+
+test("the relay Worker goes on one way once the server has ended", async () => {
+  const [reply, more] = [{ bytes: MIB, seed: 4 }, { bytes: 2 * MIB, seed: 5 }];
+  await withRelay({}, async ({ client, server }) => {
+    await server.send(reply);
+    await server.finish();
+    const got = await client.until({ received: reply.bytes, quiet: 200 });
+    // A WebSocket cannot be half-closed: it stays open for what the client still sends.
+    assertEquals([got.hash, got.ended.how], [hashOf(reply), "open"]);
+    await client.send(more);
+    await client.finish();
+    const { hash, ended } = await server.until({ ended: true });
+    assertEquals([hash, ended.how], [hashOf(more), "eof"]);
+  });
+});
+
+test("the relay Worker tells a client that the server was reset", async () => {
+  await withRelay({}, async ({ client, server }) => {
+    await server.send({ bytes: 1000 });
+    await client.until({ received: 1000 });
+    await server.reset();
+    const { ended } = await client.until({ ended: true });
+    assertEquals([ended.how, ended.code], ["reset", 4000]);
+  });
+});
+
+test("the relay Worker ends the server's connection when the client is cut off", async () => {
+  await withRelay({}, async ({ client, server }) => {
+    await client.send({ bytes: 1000 });
+    await server.until({ received: 1000 });
+    const start = performance.now();
+    await client.reset();
+    await server.until({ ended: true });
+    assertLess(performance.now() - start, 2000);
+  });
+});
+
+test("the relay Worker tells a client that there is no server", async () => {
+  const server = await listen("tcp");
+  const { hostname, port } = server.address;
+  await server.dispose();
+  await withWorker(`${hostname}:${port}`, async (address) => {
+    const client = await dial("websocket", { url: `ws://${address}/` });
+    const { ended } = await client.until({ ended: true });
+    assertEquals([ended.how, ended.code], ["reset", 4000]);
+    await client.dispose();
+  });
+});
+
+test("the relay Worker is for WebSockets alone", async () => {
+  await withRelay({}, async ({ url }) => {
+    const response = await fetch(url);
+    assertEquals([response.status, await response.text()], [426, "Only for WebSockets"]);
+  });
+});

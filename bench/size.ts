@@ -1,0 +1,43 @@
+/**
+ * `deno task size`: bytes of each entry, bundled, minified and compressed as a page would load it. Of an
+ * adapter that is what it adds to a page that has the core already, as none is of use without.
+ *
+ * @module
+ */
+import { brotliCompressSync } from "node:zlib";
+import { root } from "../tests/run/process.ts";
+
+const KIB = 1024;
+const adapters = ["node", "bun", "websocket", "webtransport"];
+
+const core = await size(["mod.ts"]);
+console.log(row("entry", "minified", "brotli", "at most"));
+console.log(row("core", core.minified, core.brotli, 5 * KIB));
+for (const name of adapters) {
+  const both = await size(["mod.ts", `src/adapters/${name}.ts`]);
+  const added = { minified: both.minified - core.minified, brotli: both.brotli - core.brotli };
+  console.log(row(`+ ./${name}`, added.minified, added.brotli, 2 * KIB));
+}
+
+async function size(entries: string[]): Promise<{ minified: number; brotli: number }> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const entry = `${folder}/entry.ts`;
+    const lines = entries.map((path) => `export * from ${JSON.stringify(`${root}/${path}`)};`);
+    await Deno.writeTextFile(entry, lines.join("\n"));
+    const output = `${folder}/bundle.js`;
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["bundle", "--quiet", "--minify", "--platform=browser", "-o", output, entry],
+      cwd: root,
+    }).output();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+    const minified = await Deno.readFile(output);
+    return { minified: minified.length, brotli: brotliCompressSync(minified).length };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function row(name: string, ...cells: (string | number)[]): string {
+  return name.padEnd(16) + cells.map((cell) => `${cell}`.padStart(10)).join("");
+}

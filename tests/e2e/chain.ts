@@ -12,7 +12,7 @@ import { PairWire } from "../peer/wires/memory.ts";
 import type { Program } from "./program.ts";
 
 export const MIB = 1024 * 1024;
-const STALL_MS = 500;
+const QUIET_MS = 500;
 
 /** A chain that is there. */
 export interface Chain {
@@ -36,6 +36,12 @@ export interface Kind {
   /** From `near` to `far`, and back. */
   readonly there: Load;
   readonly back: Load;
+  /**
+   * Milliseconds without anything taken after which nothing more will be.
+   *
+   * @default {500}
+   */
+  readonly quiet?: number;
 }
 
 /** What is sent to a reader that stalls. */
@@ -75,7 +81,7 @@ export function stalls(kind: Kind): void {
       const there = { bytes: kind.there.bytes, seed: 1 };
       const back = { bytes: kind.back.bytes, seed: 2 };
       const sending = [near.send(there), far.send(back)];
-      const quiet = { sent: 1, quiet: STALL_MS };
+      const quiet = { sent: 1, quiet: kind.quiet ?? QUIET_MS };
       const taken = await Promise.all([near.until(quiet), far.until(quiet)]);
       assertLessOrEqual(taken[0].sent, kind.there.bound ?? Infinity);
       assertLessOrEqual(taken[1].sent, kind.back.bound ?? Infinity);

@@ -42,8 +42,8 @@ export class Service {
   }
 
   /** Ends it. */
-  async stop(): Promise<void> {
-    kill(this.#child, "SIGTERM");
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<void> {
+    kill(this.#child, signal);
     const killHard = setTimeout(() => kill(this.#child, "SIGKILL"), graceMs);
     await this.ended;
     clearTimeout(killHard);

@@ -87,7 +87,8 @@ async function runFile(
   // It tells where it listens.
   const service = new Service([executable, "serve", "--control-fd=1", config]);
   const broken = await bounded(timeout, ask(service, file, run));
-  await service.stop();
+  // It would wait for the connection to close, which is kept for a next request.
+  await service.stop("SIGKILL");
   run.print(service.output);
   return run.result(broken);
 }

@@ -111,11 +111,12 @@ export class QuicConnection {
     return stream;
   }
 
-  /** Fulfils once no packet has come or gone for so many milliseconds. */
-  async quiet(ms: number): Promise<void> {
-    for (;;) {
-      const left = this.#lastPacket + ms - performance.now();
-      if (left <= 0 || this.#over) return;
+  /** Fulfils once no packet has come or gone for so many milliseconds, or after `most` of them. */
+  async quiet(ms: number, most: number): Promise<void> {
+    const start = performance.now();
+    for (let now = start; !this.#over && now < start + most; now = performance.now()) {
+      const left = this.#lastPacket + ms - now;
+      if (left <= 0) return;
       await delay(left);
     }
   }

@@ -4,6 +4,8 @@ import type { QuicConnection } from "./connection.ts";
 const SIZE = 64 * 1024;
 /** Longer than an acknowledgement may be held back (25). */
 const QUIET_MS = 40;
+/** While so much comes that it is never quiet, the other side's FIN is not there. */
+const BUSY_MS = 500;
 
 /** One stream of a QUIC connection. */
 export class QuicStream {
@@ -60,7 +62,7 @@ export class QuicStream {
     // Quiche forgets a FIN that it cannot send at once, as when something is to be sent again before,
     // should all data be acknowledged meanwhile and the other side's FIN be there: it takes the stream
     // for complete.
-    await this.#connection.quiet(QUIET_MS);
+    await this.#connection.quiet(QUIET_MS, BUSY_MS);
     this.#assertOpen();
     this.#connection.quiche.streamSend(this.id, new Uint8Array(), true);
     this.#connection.flushNow();

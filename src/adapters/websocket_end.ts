@@ -132,8 +132,10 @@ export class WebSocketEnd extends EventEnd {
         this.failed(closed);
       }
       this.unlisten();
-    } else if (error) {
-      this.#cause = { cause: error };
+    } else if (type === "error") {
+      if (error) this.#cause = { cause: error };
+      // Node 22 tells no more when it could not connect.
+      if (!this.#opened) this.handleEvent({ type: "close", code: 1006 });
     } else {
       this.#opened ||= this.#open;
       this.#look();

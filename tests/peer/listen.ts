@@ -46,8 +46,10 @@ export const listeners: Readonly<Record<Protocol, Listen>> = {
     const folder = await Deno.makeTempDir();
     const path = `${folder}/socket`;
     const listener = Deno.listen({ transport: "unix", path });
-    const wire = acceptOne(listener).then((conn) => new ConnWire(conn))
-      .finally(() => Deno.remove(folder, { recursive: true }));
+    const wire = acceptOne(listener).then((conn) => new ConnWire(conn));
+    const remove = () => Deno.remove(folder, { recursive: true });
+    // Nobody is to wait for it: the listener is closed by now, and the far end must be there to dispose of.
+    wire.then(remove, remove);
     return { address: { path }, wire, close: () => listener.close() };
   },
 

@@ -113,6 +113,8 @@ export function abortsAreQuick(setup: Setup): void {
     closedOnce(it);
   }, { routes: ROUTES });
 
+  // It ends with a cut, while a write waits.
+  const stalled = can.resetWhileWriting === "crashes" ? [] : ROUTES;
   testJoined(setup, "an abort with both sides stalled", async (it) => {
     const { peer, local } = it;
     void local.send({ bytes: 64 * MIB, seed: 2 });
@@ -123,7 +125,7 @@ export function abortsAreQuick(setup: Setup): void {
     await peer.until({ sent: 1, quiet: QUIET_MS });
     await aborted(it, reason);
   }, {
-    routes: ROUTES,
+    routes: stalled,
     peer: { paused: true },
     local: { paused: true },
   });

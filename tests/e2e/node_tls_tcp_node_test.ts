@@ -10,8 +10,8 @@ import { halfCloses, type Kind, MIB, stalls } from "./chain.ts";
 const kind: Kind = {
   name: "Node TLS, Node TCP",
   on: ["node"],
-  there: { bytes: 32 * MIB, bound: 24 * MIB },
-  back: { bytes: 32 * MIB, bound: 24 * MIB },
+  there: { bytes: 48 * MIB, bound: 40 * MIB },
+  back: { bytes: 48 * MIB, bound: 40 * MIB },
   async open(options) {
     const { cert, key } = await certificate();
     const server = createServer({ cert, key, allowHalfOpen: true });

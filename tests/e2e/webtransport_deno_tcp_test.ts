@@ -8,8 +8,8 @@ import { Program } from "./program.ts";
 const kind: Kind = {
   name: "WebTransport, Deno, TCP",
   on: ["chromium", "firefox"],
-  there: { bytes: 32 * MIB, bound: 24 * MIB },
-  back: { bytes: 32 * MIB, bound: 24 * MIB },
+  there: { bytes: 48 * MIB, bound: 40 * MIB },
+  back: { bytes: 48 * MIB, bound: 40 * MIB },
   async open(options) {
     const far = await listen("tcp", options);
     const { hostname, port } = far.address;

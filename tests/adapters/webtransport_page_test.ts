@@ -176,7 +176,11 @@ test(
 
 test("a session that is closed fails the join", { on }, async () => {
   const a = await open();
-  const failed = rejection(join(a.end, memoryPair()[0]));
+  const [here, there] = memoryPair();
+  const failed = rejection(join(a.end, here));
+  // Firefox may tell of a stream only once something is written to it.
+  await there.writable.getWriter().write(new Uint8Array(1));
+  await a.peer.until({ received: 1 });
   await a.peer.close(5, "over");
   const error = await failed;
   assertInstanceOf(error, JoinError);

@@ -87,7 +87,7 @@ async function runFile(
   // It tells where it listens.
   const service = new Service([executable, "serve", "--control-fd=1", config]);
   const broken = await bounded(timeout, ask(service, file, run));
-  // It would wait for the connection to close, which is kept for a next request.
+  // One that hangs does not heed SIGTERM.
   await service.stop("SIGKILL");
   run.print(service.output);
   return run.result(broken);

@@ -104,21 +104,16 @@ test(
 );
 
 test("Firefox loses the code of a reset that a read waits for", { on: ["firefox"] }, async () => {
-  const [waiting, late] = [await open(), await open()];
-  const native = rejection(waiting.stream.readable.getReader().read());
-  for (const { stream, peer } of [waiting, late]) {
-    const writer = stream.writable.getWriter();
-    await writer.write(new Uint8Array(1));
-    await peer.until({ received: 1 });
-    await peer.reset(42);
-    // It is told to stop sending as well.
-    await rejection(writer.closed);
-  }
+  const a = await open();
+  const native = rejection(a.stream.readable.getReader().read());
+  const writer = a.stream.writable.getWriter();
+  await writer.write(new Uint8Array(1));
+  await a.peer.until({ received: 1 });
+  await a.peer.reset(42);
   const cause = await native;
   assertEquals([cause instanceof TypeError, codeOf(cause)], [true, undefined]);
-  const error = await rejection(late.stream.readable.getReader().read());
-  assertEquals([error instanceof WebTransportError, codeOf(error)], [true, 42]);
-  await close(waiting, late);
+  await rejection(writer.closed);
+  await close(a);
 });
 
 test("an abort of the writable alone leaves the reading", { on }, async () => {

@@ -8,8 +8,8 @@ import { Program } from "./program.ts";
 const kind: Kind = {
   name: "WebTransport, Deno, TCP",
   on: ["chromium", "firefox"],
-  there: { bytes: 48 * MIB, bound: 40 * MIB },
-  back: { bytes: 48 * MIB, bound: 40 * MIB },
+  there: { bytes: 96 * MIB, bound: 64 * MIB },
+  back: { bytes: 96 * MIB, bound: 64 * MIB },
   async open(options) {
     const far = await listen("tcp", options);
     const { hostname, port } = far.address;

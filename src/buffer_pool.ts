@@ -1,4 +1,4 @@
-import { show } from "./errors.ts";
+import { assertSize, refuse } from "./errors.ts";
 
 /** The smallest buffer a source reads into: an idle join holds two of them. */
 export const SMALLEST_BUFFER = 512;
@@ -52,7 +52,8 @@ export class BufferPool {
   readonly maxHeld: number;
   #held = 0;
   #lent = 0;
-  readonly #shelves = new Map<number, Uint8Array<ArrayBuffer>[]>();
+  /** What is held, by its length; a shelf for each that has been lent. */
+  readonly #shelves: Record<number, Uint8Array<ArrayBuffer>[]> = {};
 
   /**
    * Creates a pool that holds nothing yet.
@@ -63,20 +64,8 @@ export class BufferPool {
    */
   constructor(options?: BufferPoolOptions) {
     const { maxHeld = DEFAULT_CAP, maxBuffer = Math.min(LARGEST_BUFFER, maxHeld) } = options ?? {};
-    for (const [name, value] of [["maxHeld", maxHeld], ["maxBuffer", maxBuffer]] as const) {
-      if (!Number.isSafeInteger(value) || value < SMALLEST_BUFFER) {
-        throw new RangeError(
-          `Cannot create a pool as '${name}' must be an integer of at least ${SMALLEST_BUFFER} bytes: got ${
-            show(value)
-          }`,
-        );
-      }
-    }
-    if (maxBuffer > maxHeld) {
-      throw new RangeError(
-        `Cannot create a pool as 'maxBuffer' must be at most 'maxHeld', ${maxHeld} bytes: got ${maxBuffer}`,
-      );
-    }
+    assertSize("create a pool", "maxHeld", maxHeld, SMALLEST_BUFFER);
+    assertSize("create a pool", "maxBuffer", maxBuffer, SMALLEST_BUFFER, maxHeld);
     this.maxHeld = maxHeld;
     this.maxBuffer = 2 ** Math.floor(Math.log2(maxBuffer));
   }
@@ -100,18 +89,13 @@ export class BufferPool {
    * {@linkcode BufferPool.maxBuffer}.
    */
   acquire(size: number): Uint8Array<ArrayBuffer> {
-    if (!Number.isInteger(size) || size <= 0 || size > this.maxBuffer) {
-      throw new RangeError(
-        `Cannot lend a buffer as its size must be 1 to ${this.maxBuffer} bytes: got ${show(size)}`,
-      );
-    }
+    assertSize("lend a buffer", "size", size, 1, this.maxBuffer);
     let length = SMALLEST_BUFFER;
     while (length < size) length *= 2;
     this.#lent += length;
-    const buffer = this.#shelves.get(length)?.pop();
-    if (buffer === undefined) return new Uint8Array(length);
-    this.#held -= length;
-    return buffer;
+    const buffer = (this.#shelves[length] ??= []).pop();
+    if (buffer) this.#held -= length;
+    return buffer ?? new Uint8Array(length);
   }
 
   /**
@@ -119,20 +103,17 @@ export class BufferPool {
    * view of it will see other bytes in it soon.
    *
    * @param buffer The whole buffer, as it was lent (or as a BYOB read transferred it).
-   * @throws {RangeError} If it is of no size that this pool lends: a part of a buffer, or detached.
+   * @throws {RangeError} If it is of no size that this pool has lent: a part of a buffer, or detached.
    */
   release(buffer: Uint8Array<ArrayBuffer>): void {
     const length = buffer.byteLength;
-    if (!this.#lends(length) || length !== buffer.buffer.byteLength) {
-      throw new RangeError(
-        `Cannot take a buffer back as it must be whole, as it was lent: got ${length} bytes`,
-      );
+    const shelf = this.#shelves[length];
+    if (!shelf || length !== buffer.buffer.byteLength) {
+      refuse("take it back", "buffer", "must be whole, as it was lent", length, RangeError);
     }
     this.#lent -= length;
     if (this.#held + length > this.maxHeld) return;
-    const shelf = this.#shelves.get(length);
-    if (shelf === undefined) this.#shelves.set(length, [buffer]);
-    else shelf.push(buffer);
+    shelf.push(buffer);
     this.#held += length;
   }
 
@@ -143,10 +124,6 @@ export class BufferPool {
    */
   writeOff(length: number): void {
     this.#lent -= length;
-  }
-
-  #lends(length: number): boolean {
-    return length >= SMALLEST_BUFFER && length <= this.maxBuffer && (length & (length - 1)) === 0;
   }
 }
 

@@ -1,5 +1,5 @@
 import { byteLengthOf } from "./bytes.ts";
-import { type Counts, show } from "./errors.ts";
+import { type Counts, refuse } from "./errors.ts";
 
 /** Options of {@linkcode ByteCounterStream}. */
 export interface ByteCounterStreamOptions {
@@ -37,9 +37,7 @@ export class ByteCounterStream<T = Uint8Array<ArrayBuffer>> extends TransformStr
    */
   constructor(options?: ByteCounterStreamOptions) {
     const counts = options?.stats ?? {};
-    if (typeof counts !== "object") {
-      throw new TypeError(`Cannot count as 'stats' must be an object: got ${show(counts)}`);
-    }
+    if (typeof counts !== "object") refuse("count", "stats", "must be an object", counts);
     counts.bytes ??= 0;
     counts.chunks ??= 0;
     super({

@@ -1,6 +1,15 @@
+import { show } from "./errors.ts";
+
 /** The bytes in a chunk: what its view or buffer holds, 0 for a chunk that is neither. */
 export function byteLengthOf(chunk: unknown): number {
   return ArrayBuffer.isView(chunk) || chunk instanceof ArrayBuffer ? chunk.byteLength : 0;
+}
+
+/** The bytes of a chunk that is to be written, in place. */
+export function bytesToWrite(chunk: unknown): Uint8Array<ArrayBuffer> {
+  const bytes = bytesOf(chunk);
+  if (bytes) return bytes;
+  throw new TypeError(`Only an ArrayBuffer or a view can be written: got ${show(chunk)}`);
 }
 
 /**

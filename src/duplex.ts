@@ -1,10 +1,10 @@
 import { assertHalf } from "./assert_end.ts";
 import type { Conn, Pair, Reader, Writer } from "./ends.ts";
 import { isReadable, isWritable } from "./ends.ts";
-import { show } from "./errors.ts";
+import { refuse } from "./errors.ts";
 import { readableFrom, writableFrom } from "./halves.ts";
 
-const ACTION = "Cannot make a duplex";
+const ACTION = "make a duplex";
 
 /** Options of {@linkcode duplex}. */
 export interface DuplexOptions {
@@ -82,85 +82,44 @@ export function duplex(
   assertHalf(ACTION, "writable", writable, "write");
   const close = options?.close;
   if (close !== undefined && typeof close !== "function") {
-    throw new TypeError(
-      `${ACTION} as 'close' must be a function: got ${show(close)}`,
-    );
+    refuse(ACTION, "close", "must be a function", close);
   }
-  if (!isReadable(readable) && !isWritable(writable)) {
-    return new DuplexConn(readable, writable, close);
+  const closeReader = once(() => isReadable(readable) ? undefined : readable.close?.());
+  const closeWriter = Object.is(readable, writable)
+    ? closeReader
+    : once(() => isWritable(writable) ? undefined : writable.close?.());
+  const closeEnd = once((reason?: unknown) =>
+    close ? close(reason) : all(closeReader, closeWriter)
+  );
+  const reader = isReadable(readable) ? undefined : {
+    read: (p: Uint8Array<ArrayBuffer>) => readable.read(p),
+    close: () => close ? undefined : closeReader(),
+  };
+  const writer = isWritable(writable) ? undefined : {
+    write: (p: Uint8Array<ArrayBuffer>) => writable.write(p),
+    closeWrite: () => writable.closeWrite ? writable.closeWrite() : closeWriter(),
+    abort: (reason: unknown) =>
+      close ? undefined : writable.abort ? writable.abort(reason) : closeWriter(),
+  };
+  if (reader && writer) {
+    return {
+      ...reader,
+      ...writer,
+      close: () => closeEnd(),
+      abort: (reason) => close ? closeEnd(reason) : all(closeReader, () => writer.abort(reason)),
+    };
   }
-  return duplexPair(readable, writable, close);
-}
-
-/** At least one half is a stream; the other is made one. */
-function duplexPair(
-  readable: ReadableStream<unknown> | Reader,
-  writable: WritableStream<unknown> | Writer,
-  close?: (reason?: unknown) => unknown,
-): Pair<unknown, unknown> {
-  const closeReader = isReadable(readable) ? undefined : once(() => readable.close?.());
-  const closeWriter = isWritable(writable) ? undefined : once(() => writable.close?.());
-  const closeHalf = closeReader ?? closeWriter;
   return {
-    readable: isReadable(readable) ? readable : readableFrom({
-      read: (p) => readable.read(p),
-      ...!close && { close: closeReader },
-    }),
-    writable: isWritable(writable) ? writable : writableFrom({
-      write: (p) => writable.write(p),
-      closeWrite: () => writable.closeWrite ? writable.closeWrite() : closeWriter?.(),
-      abort: (reason) =>
-        close ? undefined : writable.abort ? writable.abort(reason) : closeWriter?.(),
-    }),
-    consumesOnWrite: !isWritable(writable),
-    close: once((reason?: unknown) => close ? close(reason) : closeHalf?.()),
+    readable: isReadable(readable) ? readable : readableFrom(reader!),
+    writable: isWritable(writable) ? writable : writableFrom(writer!),
+    consumesOnWrite: writer !== undefined,
+    close: closeEnd,
   };
 }
 
-class DuplexConn implements Conn {
-  readonly #reader: Reader;
-  readonly #writer: Writer;
-  readonly #closeReader: () => unknown;
-  readonly #closeWriter: () => unknown;
-  readonly #closeBoth?: (reason?: unknown) => unknown;
-
-  constructor(reader: Reader, writer: Writer, close?: (reason?: unknown) => unknown) {
-    this.#reader = reader;
-    this.#writer = writer;
-    this.#closeReader = once(() => reader.close?.());
-    this.#closeWriter = Object.is(reader, writer)
-      ? this.#closeReader
-      : once(() => writer.close?.());
-    this.#closeBoth = close && once(close);
-  }
-
-  read(p: Uint8Array<ArrayBuffer>) {
-    return this.#reader.read(p);
-  }
-
-  write(p: Uint8Array<ArrayBuffer>) {
-    return this.#writer.write(p);
-  }
-
-  closeWrite(): unknown {
-    return this.#writer.closeWrite ? this.#writer.closeWrite() : this.#closeWriter();
-  }
-
-  close(): unknown {
-    return this.#closeBoth ? this.#closeBoth() : all([this.#closeReader, this.#closeWriter]);
-  }
-
-  abort(reason: unknown): unknown {
-    if (this.#closeBoth) return this.#closeBoth(reason);
-    const abort = () => this.#writer.abort ? this.#writer.abort(reason) : this.#closeWriter();
-    return all([this.#closeReader, abort]);
-  }
-}
-
-/** Runs every action whatever the others do; then throws what the first that failed has thrown. */
-async function all(actions: (() => unknown)[]): Promise<void> {
-  const results = await Promise.allSettled(actions.map(async (action) => await action()));
-  for (const result of results) if (result.status === "rejected") throw result.reason;
+/** Runs every action, whatever the others do. */
+function all(...actions: (() => unknown)[]): Promise<unknown> {
+  return Promise.all(actions.map(async (action) => await action()));
 }
 
 /** Calls `action` the first time; all callers get what that gave. */

@@ -78,14 +78,9 @@ export function isConn<R, W>(end: End<R, W>): end is Conn {
   return isFunction(end, "read") && isFunction(end, "write");
 }
 
-/** Whether the end's writing can be ended alone. */
-export function canHalfClose<R, W>(end: End<R, W>): boolean {
-  return isConn(end) ? isFunction(end, "closeWrite") : (end.halfClose ?? true) === true;
-}
-
-/** Whether the end of what it sends is the end of what it takes as well. */
-export function endsWhole<R, W>(end: End<R, W>): boolean {
-  return isConn(end) ? !isFunction(end, "closeWrite") : end.halfClose === false;
+/** What {@linkcode Pair.halfClose} says, of either kind of end. */
+export function halfCloseOf<R, W>(end: End<R, W>): boolean | "receive" {
+  return isConn(end) ? isFunction(end, "closeWrite") : end.halfClose ?? true;
 }
 
 /** Whether `half` is a `ReadableStream` of this realm, of another one, or of a polyfill. */

@@ -1,3 +1,5 @@
+import { isObject } from "./ends.ts";
+
 /** Which way bytes travel in a {@linkcode join}: from `a` to `b` or from `b` to `a`. */
 export type Direction = "aToB" | "bToA";
 
@@ -23,7 +25,7 @@ export class LimitError extends Error {
    * @param direction The direction that reached it.
    */
   constructor(limit: number, direction?: Direction) {
-    super(`More came than the limit of ${limit} bytes${direction ? ` (${direction})` : ""}`);
+    super(`More came than the limit of ${limit} bytes`);
     this.name = "LimitError";
     this.limit = limit;
     this.direction = direction;
@@ -58,19 +60,19 @@ export interface JoinErrorInit extends Failure {
  */
 export class JoinError extends Error implements JoinErrorInit {
   /** The original error, untouched. */
-  override readonly cause: unknown;
+  declare readonly cause: unknown;
   /** The direction that failed first; `undefined` for an idle timeout. */
-  readonly direction?: Direction;
+  declare readonly direction?: Direction;
   /** Whether a read or a write failed; `undefined` for a limit or a timeout. */
-  readonly side?: "read" | "write";
+  declare readonly side?: "read" | "write";
   /** The end whose read or write failed. */
-  readonly end?: "a" | "b";
+  declare readonly end?: "a" | "b";
   /** The opposite direction's own failure, if it came before the teardown. */
-  readonly other?: Failure;
+  declare readonly other?: Failure;
   /** What had passed from `a` to `b`. */
-  readonly aToB: Readonly<Counts>;
+  declare readonly aToB: Readonly<Counts>;
   /** What had passed from `b` to `a`. */
-  readonly bToA: Readonly<Counts>;
+  declare readonly bToA: Readonly<Counts>;
 
   /**
    * Creates the error.
@@ -79,30 +81,44 @@ export class JoinError extends Error implements JoinErrorInit {
    */
   constructor(init: JoinErrorInit) {
     super(describe(init), { cause: init.cause });
-    this.name = "JoinError";
-    this.cause = init.cause;
-    this.direction = init.direction;
-    this.side = init.side;
-    this.end = init.end;
-    this.other = init.other;
-    this.aToB = init.aToB;
-    this.bToA = init.bToA;
+    Object.assign(this, init, { name: "JoinError" });
   }
 }
 
 function describe({ cause, direction, side, end }: Failure): string {
   const where = side
-    ? `${side === "read" ? "Reading from" : "Writing to"} '${end}' failed`
-    : `The join failed${direction ? ` (${direction})` : ""}`;
-  const what = cause instanceof Error ? cause.message : cause;
-  return `${where}: ${typeof what === "string" ? what : show(what)}`;
+    ? `${side === "read" ? "Reading from" : "Writing to"} '${end}'`
+    : `Joining${direction ? ` (${direction})` : ""}`;
+  return `${where} failed: ${cause instanceof Error ? cause.message : show(cause)}`;
+}
+
+/** Refuses a value: what cannot be done, as what it was given, and the rule that it breaks. */
+export function refuse(
+  action: string,
+  name: string,
+  rule: string,
+  value: unknown,
+  Kind: typeof TypeError | typeof RangeError = TypeError,
+): never {
+  throw new Kind(`Cannot ${action} as '${name}' ${rule}: got ${show(value)}`);
+}
+
+/** Refuses what is no count of bytes, `least` to `most`. */
+export function assertSize(
+  action: string,
+  name: string,
+  value: unknown,
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): asserts value is number {
+  if (Number.isInteger(value) && value as number >= least && value as number <= most) return;
+  refuse(action, name, `must be an integer of ${least} to ${most} bytes`, value, RangeError);
 }
 
 /** Names a value in an error message without ever throwing itself. */
 export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function") return `function ${value.name}`;
-  if (typeof value !== "object" || value === null) return String(value);
+  if (typeof value === "string") return `"${value}"`;
+  if (!isObject(value)) return String(value);
   const name = Object.getPrototypeOf(value)?.constructor?.name;
-  return typeof name === "string" && name !== "" ? `an object (${name})` : "an object";
+  return typeof name === "string" && name ? `an object (${name})` : "an object";
 }

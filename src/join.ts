@@ -1,15 +1,14 @@
-import { assertEnds } from "./assert_end.ts";
+import { assertEnd } from "./assert_end.ts";
 import type { Conn, End, Pair } from "./ends.ts";
-import { type Failure, JoinError } from "./errors.ts";
+import { type Failure, JoinError, refuse } from "./errors.ts";
 import { type CheckedOptions, type JoinOptions, readOptions } from "./join_options.ts";
-import { bounded, GRACE_MS, JoinedEnd } from "./joined_end.ts";
-import { type Lane, type LaneOwner, openLanes } from "./lane.ts";
-import type { Ending } from "./loop.ts";
-import { Meter } from "./meter.ts";
+import { bounded, JoinedEnd } from "./joined_end.ts";
+import type { Lane } from "./lane.ts";
+import { openLanes } from "./lanes.ts";
+import type { Failed } from "./loop.ts";
+import { LONGEST_TIMEOUT } from "./options.ts";
 import type { PipeResult } from "./pipe.ts";
-import type { Sink } from "./sink.ts";
-import type { Source } from "./source.ts";
-import { Watchdog } from "./watchdog.ts";
+import type { PumpOwner } from "./pump.ts";
 
 /** What {@linkcode join} has moved. */
 export interface JoinResult {
@@ -76,7 +75,9 @@ export function join<A, B>(
   options?: JoinOptions,
 ): Promise<JoinResult> {
   try {
-    assertEnds("Cannot join", a, b);
+    assertEnd("join", "a", a);
+    assertEnd("join", "b", b);
+    if (a as unknown === b) refuse("join", "b", "must be another end than 'a'", b);
     return new Join(a, b, readOptions(options)).result;
   } catch (error) {
     return Promise.reject(error);
@@ -86,188 +87,158 @@ export function join<A, B>(
 const HALF_CLOSE_TIMEOUT_MS = 30_000;
 
 /** One `join`: two lanes, one outcome. */
-class Join implements LaneOwner, EventListenerObject {
+class Join implements PumpOwner, EventListenerObject {
   readonly result: Promise<JoinResult>;
-  readonly #ends: { readonly a: JoinedEnd; readonly b: JoinedEnd };
   readonly #lanes: readonly [Lane, Lane];
   readonly #signal?: AbortSignal;
   readonly #idleTimeout: number;
   readonly #halfCloseTimeout: number;
-  readonly #watchdog?: Watchdog;
+  readonly #timed: boolean;
+  #timer?: ReturnType<typeof setTimeout>;
   #halfClosedAt = Infinity;
   #failure?: Failure;
-  #grace?: ReturnType<typeof setTimeout>;
   #over = false;
   #resolve!: (result: JoinResult) => void;
   #reject!: (error: unknown) => void;
 
-  constructor(a: End<unknown, unknown>, b: End<unknown, unknown>, options: CheckedOptions) {
-    const { preventClose, stats = {} } = options;
-    const ends = { a: new JoinedEnd(a, preventClose.a), b: new JoinedEnd(b, preventClose.b) };
-    const bothHalfClose = ends.a.halfCloses && ends.b.halfCloses;
-    this.#ends = ends;
-    this.#signal = options.signal;
-    this.#idleTimeout = options.idleTimeout;
+  constructor(endA: End<unknown, unknown>, endB: End<unknown, unknown>, options: CheckedOptions) {
+    const { preventClose, signal, idleTimeout } = options;
+    const a = new JoinedEnd("a", endA, preventClose.a);
+    const b = new JoinedEnd("b", endB, preventClose.b);
+    this.#signal = signal;
+    this.#idleTimeout = idleTimeout;
     this.#halfCloseTimeout = options.halfCloseTimeout ??
-      (bothHalfClose ? Infinity : HALF_CLOSE_TIMEOUT_MS);
-    const timed = Math.min(this.#idleTimeout, this.#halfCloseTimeout) !== Infinity;
-    const aToB = new Meter(stats.aToB = { bytes: 0, chunks: 0 }, timed);
-    const bToA = new Meter(stats.bToA = { bytes: 0, chunks: 0 }, timed);
-    this.#lanes = openLanes(ends, { aToB, bToA }, options);
-    if (timed) this.#watchdog = new Watchdog(() => this.#deadline(), () => this.#expired());
-
+      (a.halfClose === true && b.halfClose === true ? Infinity : HALF_CLOSE_TIMEOUT_MS);
+    this.#timed = Math.min(idleTimeout, this.#halfCloseTimeout) !== Infinity;
+    this.#lanes = openLanes(a, b, options, this.#timed);
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (this.#signal?.aborted) this.handleEvent();
+    if (signal?.aborted) this.handleEvent();
     else this.#start();
   }
 
   #start(): void {
     this.#signal?.addEventListener("abort", this);
     for (const lane of this.#lanes) lane.start(this);
-    if (!this.#over) this.#watchdog?.watch();
+    if (!this.#over) this.#watch();
   }
 
   /** An end that has ended and cannot half-close takes nothing any more either. */
   sourceClosed(lane: Lane): void {
-    const from = this.#ends[lane.from];
-    if (!from.endsWhole || from.gone) return;
+    const { from } = lane;
+    if (from.halfClose !== false) return;
     from.gone = true;
-    this.#otherThan(lane).pump.drain();
+    this.#otherThan(lane).drain();
   }
 
-  async laneEnded(lane: Lane, ending: Ending): Promise<void> {
-    if (ending.how === "failed") return this.#laneFailed(lane, ending);
+  async pumpEnded(lane: Lane, failed?: Failed): Promise<void> {
+    if (failed) return this.#laneFailed(lane, failed);
     this.sourceClosed(lane);
+    const { sink, to } = lane;
     try {
       // Everything read must be written before the other end learns that this one has ended.
-      const { sink } = lane.pump;
-      await lane.pump.settled();
+      await lane.settled();
       if (this.#over) return;
-      if (!sink.writable && !this.#ends[lane.to].gone) await sink.closed;
+      if (sink.over && !to.gone) await sink.closed;
       // Its peer may be gone and never confirm that: the silence counts from here.
-      if (this.#halfClosedAt === Infinity) {
-        this.#halfClosedAt = performance.now();
-        this.#watchdog?.watch();
-        if (this.#over) return;
-      }
-      await this.#ends[lane.to].halfClose(sink);
+      if (this.#halfClosedAt === Infinity) this.#countSilence();
+      if (this.#over) return;
+      await to.endWriting();
     } catch (error) {
-      return this.#laneFailed(lane, { how: "failed", side: "write", error });
+      return this.#laneFailed(lane, { side: "write", error });
     }
     if (this.#over) return;
     lane.ended = true;
-    const other = this.#otherThan(lane);
-    if (other.ended) return this.#succeed();
-    this.#halfClosedAt = performance.now();
-    this.#watchdog?.watch();
+    if (this.#otherThan(lane).ended) return this.#succeed();
+    this.#countSilence();
   }
 
-  async #laneFailed(lane: Lane, ending: Ending & { how: "failed" }): Promise<void> {
+  #countSilence(): void {
+    this.#halfClosedAt = performance.now();
+    this.#watch();
+  }
+
+  async #laneFailed(lane: Lane, failed: Failed): Promise<void> {
     if (this.#over) return;
-    const failure = lane.failed(ending);
+    const failure = lane.failed(failed);
     if (this.#failure) return;
     this.#failure = failure;
-    if (ending.side !== "write") {
-      // What was read before is owed to the sink; a stalled one must not keep everything open.
-      this.#grace = setTimeout(() => this.#fail(failure), GRACE_MS);
-      await lane.pump.settled();
-    }
+    // What was read before is owed to the sink; a stalled one must not keep everything open.
+    if (failed.side !== "write") await bounded(lane.settled());
     this.#fail(failure);
   }
 
   #fail(failure: Failure): void {
     if (this.#over) return;
-    const other = this.#lanes.find((lane) => lane.failure && lane.failure !== failure)?.failure;
+    const other = this.#lanes.find((lane) => lane.failure !== failure)?.failure;
     const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
-    const error = new JoinError({ ...failure, other, aToB, bToA });
-    void this.#tearDown(failure.cause, error);
+    this.#tearDown(failure.cause, new JoinError({ ...failure, other, aToB, bToA }));
   }
 
   /** The signal aborts. */
   handleEvent(): void {
     if (this.#over) return;
     const { reason } = this.#signal!;
-    void this.#tearDown(reason, reason);
+    this.#tearDown(reason, reason);
   }
 
-  #deadline(): number {
-    const [aToB, bToA] = this.#lanes;
-    const idle = Math.max(aToB.lastActivity, bToA.lastActivity) + this.#idleTimeout;
-    return Math.min(idle, this.#silentAt());
+  /** Waits for a deadline that traffic keeps moving: one timer, never reset by a chunk. */
+  #watch(): void {
+    if (!this.#timed) return;
+    clearTimeout(this.#timer);
+    const moved = this.#lanes.map((lane) => lane.lastActivity);
+    const deadline = Math.min(Math.max(...moved) + this.#idleTimeout, this.#silentAt());
+    const left = deadline - performance.now();
+    if (left <= 0) this.#expired();
+    else if (left !== Infinity) {
+      this.#timer = setTimeout(() => this.#watch(), Math.min(left, LONGEST_TIMEOUT));
+    }
   }
 
   /** When the direction that is left will have been silent for too long. */
   #silentAt(): number {
-    if (this.#halfClosedAt === Infinity) return Infinity;
     const left = this.#lanes.filter((lane) => !lane.ended).map((lane) => lane.lastActivity);
     return Math.max(this.#halfClosedAt, ...left) + this.#halfCloseTimeout;
   }
 
   #expired(): void {
-    if (this.#over) return;
     if (this.#failure) return this.#fail(this.#failure);
-    if (this.#lanes.every((lane) => lane.ended)) {
-      // All has passed; only the closing takes long.
-      this.#finish();
-      return this.#fulfil("eof");
+    // All has passed; only the closing takes long.
+    if (this.#lanes.every((lane) => lane.ended)) return this.#fulfil("eof");
+    if (this.#silentAt() <= performance.now()) {
+      return this.#fulfil("timeout", (end) => end.closeSilent());
     }
-    if (this.#silentAt() <= performance.now()) return void this.#giveUpWaiting();
     const message = `Nothing was read or written for ${this.#idleTimeout} ms`;
     this.#fail({ cause: new DOMException(message, "TimeoutError") });
   }
 
-  async #giveUpWaiting(): Promise<void> {
-    this.#finish();
-    await this.#endBoth((end, source, sink) => end.closeSilent(source, sink));
-    this.#fulfil("timeout");
-  }
-
   async #succeed(): Promise<void> {
-    const { a, b } = this.#ends;
-    const [{ pump: aToB }, { pump: bToA }] = this.#lanes;
-    await Promise.all([a.close(bToA.sink), b.close(aToB.sink)]);
-    if (this.#over) return;
-    this.#finish();
-    this.#fulfil("eof");
+    await Promise.all(this.#lanes.map(({ from }) => from.close()));
+    if (!this.#over) this.#fulfil("eof");
   }
 
-  async #tearDown(reason: unknown, error: unknown): Promise<void> {
-    this.#finish();
-    await this.#endBoth((end, source, sink) => end.tearDown(source, sink, reason));
-    this.#release();
-    this.#reject(error);
+  #fulfil(ended: "eof" | "timeout", endIt?: (end: JoinedEnd) => Promise<void>): void {
+    this.#finish(() => {
+      const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
+      this.#resolve({ aToB, bToA, ended });
+    }, endIt);
   }
 
-  /** Both in the same turn, and no longer than it may take. */
-  #endBoth(by: (end: JoinedEnd, source: Source, sink: Sink) => Promise<void>): Promise<void> {
-    const { a, b } = this.#ends;
-    const [{ pump: aToB }, { pump: bToA }] = this.#lanes;
-    return bounded(
-      Promise.all([by(a, aToB.source, bToA.sink), by(b, bToA.source, aToB.sink)]),
-      GRACE_MS,
-    );
+  #tearDown(reason: unknown, error: unknown): void {
+    this.#finish(() => this.#reject(error), (end) => end.tearDown(reason));
   }
 
-  /** Nothing that happens from here on changes the outcome. */
-  #finish(): void {
+  /** Nothing that happens from here on changes the outcome. Both ends are ended in the same turn. */
+  async #finish(settle: () => void, endIt?: (end: JoinedEnd) => Promise<void>): Promise<void> {
     this.#over = true;
-    clearTimeout(this.#grace);
-    this.#watchdog?.stop();
+    clearTimeout(this.#timer);
     this.#signal?.removeEventListener("abort", this);
-    for (const { pump } of this.#lanes) pump.halt();
-  }
-
-  #release(): void {
-    for (const { pump } of this.#lanes) pump.release();
-  }
-
-  #fulfil(ended: "eof" | "timeout"): void {
-    this.#release();
-    const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
-    this.#resolve({ aToB, bToA, ended });
+    for (const lane of this.#lanes) lane.halt();
+    if (endIt) await bounded(Promise.all(this.#lanes.map(({ from }) => endIt(from))));
+    for (const lane of this.#lanes) lane.release();
+    settle();
   }
 
   #otherThan(lane: Lane): Lane {

@@ -1,5 +1,5 @@
-import { type BufferPool, sharedPool } from "./buffer_pool.ts";
-import { type Counts, show } from "./errors.ts";
+import type { BufferPool } from "./buffer_pool.ts";
+import { type Counts, refuse } from "./errors.ts";
 import { OptionReader } from "./options.ts";
 
 /** The live counts that {@linkcode join} puts into the object of its `stats` option. */
@@ -80,49 +80,34 @@ export interface CheckedOptions {
 
 type Each<K extends string, T> = Readonly<Record<K, T>>;
 
-const read = new OptionReader("Cannot join");
-const NEITHER = { aToB: undefined, bToA: undefined };
-const CLOSE_BOTH = { a: false, b: false };
-const DEFAULTS: CheckedOptions = {
-  via: "auto",
-  limit: NEITHER,
-  rate: NEITHER,
-  preventClose: CLOSE_BOTH,
-  idleTimeout: Infinity,
-  pool: sharedPool,
-};
+const read = new OptionReader("join");
+const DIRECTIONS = ["aToB", "bToA"] as const;
+const DEFAULTS = checked({});
 
 /** Reads and checks the options; touches nothing. */
 export function readOptions(options: JoinOptions | undefined): CheckedOptions {
   if (options === undefined || options === null) return DEFAULTS;
-  if (typeof options !== "object") {
-    throw new TypeError(`Cannot join as the options must be an object: got ${show(options)}`);
-  }
-  const { via = "auto", limit, rate, preventClose, halfCloseTimeout } = options;
-  if (via !== "auto" && via !== "pipeTo") {
-    throw new TypeError(`Cannot join as 'via' must be "auto" or "pipeTo": got ${show(via)}`);
-  }
+  if (typeof options !== "object") refuse("join", "options", "must be an object", options);
+  return checked(options);
+}
+
+function checked(options: JoinOptions): CheckedOptions {
+  const { via = "auto", limit, rate, preventClose } = options;
+  if (via !== "auto" && via !== "pipeTo") refuse("join", "via", 'must be "auto" or "pipeTo"', via);
   return {
     via,
-    limit: limit === undefined ? NEITHER : perDirection("limit", limit),
-    rate: rate === undefined ? NEITHER : perDirection("rate", rate),
-    preventClose: preventClose === undefined ? CLOSE_BOTH : perEnd(preventClose),
-    idleTimeout: read.timeout("idleTimeout", options.idleTimeout, Infinity),
-    halfCloseTimeout: halfCloseTimeout === undefined
-      ? undefined
-      : read.timeout("halfCloseTimeout", halfCloseTimeout, Infinity),
+    limit: read.each("limit", limit, DIRECTIONS, (value) => read.limit("limit", value)),
+    rate: read.each("rate", rate, DIRECTIONS, (value) => read.rate("rate", value)),
+    preventClose: read.each(
+      "preventClose",
+      preventClose,
+      ["a", "b"],
+      (value) => read.boolean("preventClose", value),
+    ),
+    idleTimeout: read.timeout("idleTimeout", options.idleTimeout) ?? Infinity,
+    halfCloseTimeout: read.timeout("halfCloseTimeout", options.halfCloseTimeout),
     signal: read.signal(options.signal),
     pool: read.pool(options.pool),
     stats: read.stats(options.stats),
   };
-}
-
-function perDirection(name: "limit" | "rate", value: unknown) {
-  const [aToB, bToA] = read.each(name, value, ["aToB", "bToA"]);
-  return { aToB: read[name](name, aToB), bToA: read[name](name, bToA) };
-}
-
-function perEnd(value: unknown) {
-  const [a, b] = read.each("preventClose", value, ["a", "b"]);
-  return { a: read.boolean("preventClose", a), b: read.boolean("preventClose", b) };
 }

@@ -1,79 +1,94 @@
 import { type Direct, directOf } from "./direct.ts";
-import { canHalfClose, type Conn, type End, endsWhole, isConn } from "./ends.ts";
+import { type Conn, type End, halfCloseOf, isConn } from "./ends.ts";
 import type { Meter } from "./meter.ts";
-import { DirectSink, type Sink, StreamSink, WriterSink } from "./sink.ts";
-import {
-  DirectSource,
-  readerSource,
-  type Source,
-  type SourceOptions,
-  streamSource,
-} from "./source.ts";
+import { DirectSink, openSink, type Sink } from "./sink.ts";
+import { DirectSource, openSource, type Source, type SourceOptions } from "./source.ts";
 
 /** How long a failed read waits for the chunk in flight, and how long closing may take. */
-export const GRACE_MS = 1000;
+const GRACE_MS = 1000;
 
 /** One end of a join: what it can do, and how it is closed, once. */
 export class JoinedEnd {
-  readonly halfCloses: boolean;
-  /** Whether nothing can be written to it any more once it has ended. */
-  readonly endsWhole: boolean;
-  /** It has ended although it cannot half-close: nothing can be written to it any more. */
+  readonly name: "a" | "b";
+  readonly halfClose: boolean | "receive";
+  /** It has ended, and cannot half-close: nothing can be written to it any more. */
   gone = false;
+  /** What it sends, once opened. */
+  source!: Source;
+  /** What it takes, once opened. */
+  sink!: Sink;
   readonly #end: End<unknown, unknown>;
-  readonly #direct?: Direct;
+  /** What is closed as one, and not stream by stream. */
+  readonly #whole?: Conn | Direct;
   readonly #left: boolean;
   #closed = false;
 
   /** @param left Whether it is to be left open after success. */
-  constructor(end: End<unknown, unknown>, left: boolean) {
+  constructor(name: "a" | "b", end: End<unknown, unknown>, left: boolean) {
+    this.name = name;
     this.#end = end;
-    this.#direct = directOf(end);
+    this.#whole = directOf(end) ?? (isConn(end) ? end : undefined);
     this.#left = left;
-    this.halfCloses = canHalfClose(end);
-    this.endsWhole = endsWhole(end);
+    this.halfClose = halfCloseOf(end);
   }
 
-  openSource(options: SourceOptions): Source {
-    if (this.#direct) return new DirectSource(this.#direct, options);
+  openSource(options: SourceOptions): void {
     const end = this.#end;
-    return isConn(end) ? readerSource(end, options) : streamSource(end.readable, options);
+    const direct = directOf(end);
+    this.source = direct
+      ? new DirectSource(direct, options)
+      : openSource(isConn(end) ? end : end.readable, options);
   }
 
-  openSink(meter: Meter): Sink {
-    if (this.#direct) return new DirectSink(this.#direct, meter);
+  openSink(meter: Meter): void {
     const end = this.#end;
-    return isConn(end)
-      ? new WriterSink(end, meter)
-      : new StreamSink(end.writable, meter, end.consumesOnWrite === true);
+    const direct = directOf(end);
+    this.sink = direct
+      ? new DirectSink(direct, meter)
+      : isConn(end)
+      ? openSink(end, meter)
+      : openSink(end.writable, meter, end.consumesOnWrite === true);
+  }
+
+  /** Unlocks it, if it has come to nothing. */
+  release(): void {
+    this.source?.release(true);
+    this.sink?.release();
   }
 
   /** Its peer is to read an end of file: all that was read for it has been written. */
-  async halfClose(sink: Sink): Promise<void> {
-    if (this.#left || !this.halfCloses) return;
-    await sink.end();
+  async endWriting(): Promise<void> {
+    if (!this.#left && this.halfClose === true) await this.sink.end();
   }
 
   /** Closes it after success. It has been half-closed, or is gone. */
-  async close(sink: Sink): Promise<void> {
-    if (this.#left || this.#closed) return;
-    if (this.gone) return bounded(this.#closeGone(sink), GRACE_MS);
-    await quietly(() => this.#closeOnce());
+  async close(): Promise<void> {
+    if (this.gone) await bounded(this.closeSilent());
+    else if (!this.#left) await quietly(() => this.#closeOnce());
   }
 
-  /** Closes it although its peer has not ended. */
-  async closeSilent(source: Source, sink: Sink): Promise<void> {
+  /**
+   * Closes it although its peer has not ended. What was written to it does not matter any more; a stuck
+   * write would hold a close() up for good.
+   */
+  async closeSilent(): Promise<void> {
     if (this.#left) return;
-    const cancelled = this.#whole ? undefined : quietly(() => source.cancel(undefined));
-    await Promise.all([cancelled, this.#closeGone(sink)]);
+    const { source, sink } = this;
+    if (!this.#whole) {
+      const cancelled = quietly(() => source.cancel(undefined));
+      const ended = quietly(() => sink.pending ? sink.abort(undefined) : sink.end());
+      if (!sink.pending) await bounded(Promise.all([cancelled, ended]));
+    }
+    await quietly(() => this.#closeOnce());
   }
 
   /**
    * Ends it after a failure: everything is started before this returns. Waits for it to be done, but
    * not where that would be waiting for a write.
    */
-  async tearDown(source: Source, sink: Sink, reason: unknown): Promise<void> {
+  async tearDown(reason: unknown): Promise<void> {
     const whole = this.#whole;
+    const { source, sink } = this;
     const done = whole ? [quietly(() => whole.abort ? whole.abort(reason) : this.#closeOnce())] : [
       quietly(() => source.cancel(reason)),
       quietly(() => sink.abort(reason)),
@@ -82,23 +97,10 @@ export class JoinedEnd {
     if (!sink.pending) await Promise.all(done);
   }
 
-  /** What was written to it does not matter any more; a stuck write would hold a close() up for good. */
-  async #closeGone(sink: Sink): Promise<void> {
-    const endWriting = () => sink.pending ? sink.abort(undefined) : sink.end();
-    const ended = this.#whole ? undefined : quietly(endWriting);
-    if (!sink.pending && ended) await bounded(ended, GRACE_MS);
-    await quietly(() => this.#closeOnce());
-  }
-
   #closeOnce(...reason: unknown[]): unknown {
     if (this.#closed) return;
     this.#closed = true;
-    return (this.#direct ?? this.#end).close?.(...reason);
-  }
-
-  /** What is closed as one, and not stream by stream. */
-  get #whole(): Conn | Direct | undefined {
-    return this.#direct ?? (isConn(this.#end) ? this.#end : undefined);
+    return (this.#whole ?? this.#end).close?.(...reason);
   }
 }
 
@@ -111,10 +113,10 @@ async function quietly(action: () => unknown): Promise<void> {
   }
 }
 
-/** Waits for `promise`, which does not reject, for at most `ms`. */
-export async function bounded(promise: Promise<unknown>, ms: number): Promise<void> {
+/** Waits for `promise`, which does not reject, as long as it may take. */
+export async function bounded(promise: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, GRACE_MS));
   await Promise.race([promise, late]);
   clearTimeout(timer!);
 }

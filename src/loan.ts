@@ -6,10 +6,8 @@ export interface Loan {
   view(): Uint8Array<ArrayBuffer>;
   /** A read has put `length` bytes into `buffer`: the chunk for the sink. */
   filled(buffer: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer>;
-  /** No further read; `settled` if no read or write of the buffer is still under way. */
+  /** Ends with the last chunk's buffer; `settled` if no read or write of it is still under way. */
   end(settled: boolean): void;
-  /** A write of the last chunk was abandoned: its buffer is not to be touched again. */
-  abandon(): void;
 }
 
 /** How many full reads in a row it takes at most to try a larger buffer again. */
@@ -54,7 +52,7 @@ export class PooledLoan implements Loan {
     else this.#tried = false;
     if (!this.#reused) {
       if (length * 2 <= size) return buffer.slice(0, length);
-      this.abandon();
+      this.end(false);
     }
     return length === size ? buffer : buffer.subarray(0, length);
   }
@@ -66,10 +64,6 @@ export class PooledLoan implements Loan {
     if (settled && buffer.length === this.#lent) this.#pool.release(buffer);
     else this.#pool.writeOff(this.#lent);
     this.#buffer = undefined;
-  }
-
-  abandon(): void {
-    this.end(false);
   }
 
   #grow(): void {
@@ -111,6 +105,4 @@ export class CallersLoan implements Loan {
   }
 
   end(): void {}
-
-  abandon(): void {}
 }

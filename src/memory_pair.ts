@@ -1,6 +1,6 @@
-import { bytesOf } from "./bytes.ts";
+import { byteLengthOf, bytesToWrite } from "./bytes.ts";
 import type { Pair } from "./ends.ts";
-import { show } from "./errors.ts";
+import { assertSize } from "./errors.ts";
 
 const DEFAULT_CAPACITY = 64 * 1024;
 
@@ -39,25 +39,23 @@ export interface MemoryPairOptions {
  */
 export function memoryPair(options?: MemoryPairOptions): [Pair, Pair] {
   const { capacity = DEFAULT_CAPACITY } = options ?? {};
-  if (!Number.isSafeInteger(capacity) || capacity <= 0) {
-    throw new RangeError(
-      `Cannot make a pair as 'capacity' must be a positive integer of bytes: got ${show(capacity)}`,
-    );
-  }
+  assertSize("make a pair", "capacity", capacity, 1);
   const there = memoryPipe(capacity);
   const back = memoryPipe(capacity);
-  return [
-    { readable: back.readable, writable: there.writable, consumesOnWrite: true },
-    { readable: there.readable, writable: back.writable, consumesOnWrite: true },
-  ];
+  return [endOf(back, there), endOf(there, back)];
 }
 
+function endOf({ readable }: MemoryPipe, { writable }: MemoryPipe): Pair {
+  return { readable, writable, consumesOnWrite: true };
+}
+
+type MemoryPipe = Pick<Pair, "readable" | "writable">;
 type Controller =
   | ReadableByteStreamController
   | ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
 
 /** One direction: the queue of `readable` is the room that a write waits for. */
-function memoryPipe(capacity: number) {
+function memoryPipe(capacity: number): MemoryPipe {
   let reading!: Controller;
   let writing!: WritableStreamDefaultController;
   let failure: { reason: unknown } | undefined;
@@ -86,10 +84,7 @@ function memoryPipe(capacity: number) {
       });
     },
     async write(chunk) {
-      let rest = bytesOf(chunk);
-      if (rest === undefined) {
-        throw new TypeError(`Only an ArrayBuffer or a view can be written: got ${show(chunk)}`);
-      }
+      let rest = bytesToWrite(chunk);
       while (rest.length > 0) {
         if (failure) throw failure.reason;
         const room = reading.desiredSize ?? 0;
@@ -125,10 +120,9 @@ function boundedReadable(
   try {
     return new ReadableStream({ ...underlying, type: "bytes" }, { highWaterMark: capacity });
   } catch {
-    const size = (chunk?: Uint8Array) => chunk?.byteLength ?? 0;
     return new ReadableStream<Uint8Array<ArrayBuffer>>({ ...underlying }, {
       highWaterMark: capacity,
-      size,
+      size: byteLengthOf,
     });
   }
 }

@@ -15,13 +15,13 @@ export class Meter {
   }
 
   touch(): void {
-    this.lastActivity = performance.now();
+    if (this.timed) this.lastActivity = performance.now();
   }
 
   /** Counts bytes of a write that has fulfilled; `chunks` is 0 for a part of one. */
   add(bytes: number, chunks: number): void {
     this.counts.bytes += bytes;
     this.counts.chunks += chunks;
-    if (this.timed) this.touch();
+    this.touch();
   }
 }

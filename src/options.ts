@@ -1,102 +1,98 @@
 import { BufferPool, sharedPool } from "./buffer_pool.ts";
-import { show } from "./errors.ts";
+import { isFunction, isObject } from "./ends.ts";
+import { refuse } from "./errors.ts";
 
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
+/** What a timer bears, in milliseconds. */
+export const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 /** Reads options one by one, naming the action and the value in what it throws. */
 export class OptionReader {
   readonly #action: string;
 
-  /** @param action What is asked for, as "Cannot join". */
+  /** @param action What is asked for, as "join". */
   constructor(action: string) {
     this.#action = action;
   }
 
   /** A timeout in milliseconds. */
-  timeout(name: string, value: unknown, otherwise: number): number {
-    if (value === undefined) return otherwise;
-    const number = this.#number(name, value);
-    if (number > 0 && (number <= LONGEST_TIMEOUT || number === Infinity)) return number;
-    throw this.#outOfRange(
-      name,
-      `be more than 0 and at most ${LONGEST_TIMEOUT} milliseconds, or Infinity`,
-      value,
-    );
+  timeout(name: string, value: unknown): number | undefined {
+    const rule = `must be more than 0 and at most ${LONGEST_TIMEOUT} milliseconds, or Infinity`;
+    const inRange = (ms: number) => ms > 0 && (ms <= LONGEST_TIMEOUT || ms === Infinity);
+    return this.#number(name, value, inRange, rule);
   }
 
   /** A number of bytes. */
   limit(name: string, value: unknown): number | undefined {
-    if (value === undefined) return undefined;
-    if (Number.isSafeInteger(this.#number(name, value)) && value as number > 0) {
-      return value as number;
-    }
-    throw this.#outOfRange(name, "be a positive safe integer of bytes", value);
+    const inRange = (bytes: number) => bytes > 0 && Number.isSafeInteger(bytes);
+    return this.#number(name, value, inRange, "must be a positive safe integer of bytes");
   }
 
   /** Bytes a second. */
   rate(name: string, value: unknown): number | undefined {
-    if (value === undefined) return undefined;
-    const number = this.#number(name, value);
-    if (number > 0) return number;
-    throw this.#outOfRange(name, "be more than 0 bytes a second", value);
+    return this.#number(name, value, (rate) => rate > 0, "must be more than 0 bytes a second");
   }
 
-  /** The value for each direction, or end, of an option that takes one for all as well. */
-  each<K extends string>(name: string, value: unknown, keys: readonly [K, K]): [unknown, unknown] {
-    if (typeof value !== "object" || value === null) return [value, value];
-    const values = value as Partial<Record<K, unknown>>;
-    const stray = Object.keys(value).find((key) => !(keys as readonly string[]).includes(key));
-    if (stray === undefined) return [values[keys[0]], values[keys[1]]];
-    throw new TypeError(
-      `${this.#action} as '${name}' may have '${keys[0]}' and '${keys[1]}': got '${stray}'`,
-    );
+  /** An option for each of two keys that may be one for both as well: what `read` makes of it. */
+  each<K extends string, T>(
+    name: string,
+    value: unknown,
+    keys: readonly [K, K],
+    read: (value: unknown) => T,
+  ): Record<K, T> {
+    const [first, second] = keys;
+    const values =
+      (typeof value === "object" && value !== null
+        ? value
+        : { [first]: value, [second]: value }) as Record<K, unknown>;
+    const stray = Object.keys(values).find((key) => key !== first && key !== second);
+    this.#must(stray === undefined, name, stray, `have no more than '${first}' and '${second}'`);
+    return { [first]: read(values[first]), [second]: read(values[second]) } as Record<K, T>;
   }
 
   boolean(name: string, value: unknown): boolean {
-    if (value === undefined || typeof value === "boolean") return value ?? false;
-    throw this.#wrongType(name, "a boolean", value);
+    return this.#must(typeof value === "boolean", name, value, "be a boolean") ?? false;
   }
 
   /** As WebIDL takes it: `undefined` is none, `null` is wrong. */
   signal(value: unknown): AbortSignal | undefined {
-    if (value === undefined) return undefined;
-    const signal = value as Partial<AbortSignal> | null;
-    if (
-      typeof signal === "object" && signal !== null && typeof signal.aborted === "boolean" &&
-      typeof signal.addEventListener === "function"
-    ) return signal as AbortSignal;
-    throw this.#wrongType("signal", "an AbortSignal", value);
+    const isSignal = isFunction(value, "addEventListener") &&
+      typeof (value as AbortSignal).aborted === "boolean";
+    return this.#must(isSignal, "signal", value, "be an AbortSignal");
   }
 
   pool(value: unknown): BufferPool {
-    if (value === undefined) return sharedPool;
-    if (value instanceof BufferPool) return value;
-    throw this.#wrongType("pool", "a BufferPool", value);
+    return this.#must(value instanceof BufferPool, "pool", value, "be a BufferPool") ?? sharedPool;
   }
 
   /** The caller's object for live counts. */
   stats(value: unknown): object | undefined {
-    if (value === undefined || typeof value === "object" && value !== null) return value;
-    throw this.#wrongType("stats", "an object", value);
+    return this.#must(isObject(value), "stats", value, "be an object");
   }
 
   buffer(value: unknown): Uint8Array<ArrayBuffer> | undefined {
+    this.#must(value instanceof Uint8Array, "buffer", value, "be a Uint8Array");
+    const buffer = value as Uint8Array<ArrayBuffer> | undefined;
+    if (buffer?.length === 0) {
+      refuse(this.#action, "buffer", "must have a length of at least 1 byte", 0, RangeError);
+    }
+    return buffer;
+  }
+
+  #number(
+    name: string,
+    value: unknown,
+    inRange: (value: number) => boolean,
+    rule: string,
+  ): number | undefined {
     if (value === undefined) return undefined;
-    if (!(value instanceof Uint8Array)) throw this.#wrongType("buffer", "a Uint8Array", value);
-    if (value.length > 0) return value as Uint8Array<ArrayBuffer>;
-    throw this.#outOfRange("buffer", "have a length of at least 1 byte", value.length);
+    if (typeof value !== "number") refuse(this.#action, name, rule, value);
+    if (!inRange(value)) refuse(this.#action, name, rule, value, RangeError);
+    return value;
   }
 
-  #number(name: string, value: unknown): number {
-    if (typeof value === "number") return value;
-    throw this.#wrongType(name, "a number", value);
-  }
-
-  #wrongType(name: string, what: string, value: unknown): TypeError {
-    return new TypeError(`${this.#action} as '${name}' must be ${what}: got ${show(value)}`);
-  }
-
-  #outOfRange(name: string, rule: string, value: unknown): RangeError {
-    return new RangeError(`${this.#action} as '${name}' must ${rule}: got ${show(value)}`);
+  /** The value, if it is given and keeps the rule. */
+  #must<T>(holds: boolean, name: string, value: unknown, rule: string): T | undefined {
+    if (value !== undefined && !holds) refuse(this.#action, name, `must ${rule}`, value);
+    return value as T | undefined;
   }
 }

@@ -1,14 +1,14 @@
 import type { BufferPool } from "./buffer_pool.ts";
 import { assertHalf } from "./assert_end.ts";
-import { isReadable, isWritable, type Reader, type Writer } from "./ends.ts";
-import { type Counts, show } from "./errors.ts";
-import type { Ending } from "./loop.ts";
+import { isObject, isReadable, isWritable, type Reader, type Writer } from "./ends.ts";
+import { type Counts, refuse } from "./errors.ts";
+import type { Failed } from "./loop.ts";
 import { Meter } from "./meter.ts";
 import { OptionReader } from "./options.ts";
 import { Pump, type PumpOwner } from "./pump.ts";
-import { shaperFor } from "./shaper.ts";
-import { type Sink, StreamSink, WriterSink } from "./sink.ts";
-import { readerSource, type Source, streamSource } from "./source.ts";
+import { type Shaper, shaperFor } from "./shaper.ts";
+import { openSink, type Sink } from "./sink.ts";
+import { openSource, type Source } from "./source.ts";
 
 /** Options of {@linkcode pipe}: those of `ReadableStream.pipeTo()`, and some more. */
 export interface PipeOptions {
@@ -102,157 +102,120 @@ export function pipe<T>(
   options?: PipeOptions,
 ): Promise<PipeResult> {
   try {
-    return new Pipe(source, sink, options ?? {}).result;
+    return open(source, sink, options ?? {}).result;
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-const ACTION = "Cannot pipe";
+const ACTION = "pipe";
+
+/** Checks everything, then locks both. */
+function open(
+  from: ReadableStream<unknown> | Reader,
+  to: WritableStream<unknown> | Writer,
+  options: PipeOptions,
+): Pipe {
+  assertHalf(ACTION, "source", from, "read");
+  assertHalf(ACTION, "sink", to, "write");
+  if (!isObject(options)) refuse(ACTION, "options", "must be an object", options);
+  // Getters are read once each, in the order of Web IDL: by name.
+  const read = new OptionReader(ACTION);
+  const buffer = read.buffer(options.buffer);
+  const consumes = Boolean(options.consumesOnWrite);
+  const limit = read.limit("limit", options.limit);
+  const pool = read.pool(options.pool);
+  const { preventAbort, preventCancel, preventClose } = options;
+  const rate = read.rate("rate", options.rate);
+  const signal = read.signal(options.signal);
+  const stats = read.stats(options.stats);
+  if (buffer && isReadable(from)) refuse(ACTION, "buffer", "is for a Go-style source", from);
+  // Reading `locked` also refuses what only inherits from a stream.
+  if (isReadable(from) && from.locked) refuse(ACTION, "source", "must not be locked", from);
+  if (isWritable(to) && to.locked) refuse(ACTION, "sink", "must not be locked", to);
+
+  const meter = new Meter(Object.assign(stats ?? {}, { bytes: 0, chunks: 0 }));
+  const sink = openSink(to, meter, consumes);
+  try {
+    const memory = { pool, reused: sink.consumes, buffer };
+    const source = openSource(from, memory);
+    const rules = { preventAbort, preventCancel, preventClose, signal };
+    return new Pipe(source, sink, meter, shaperFor(undefined, limit, rate), rules);
+  } catch (error) {
+    sink.release();
+    throw error;
+  }
+}
+
+type Rules = Pick<PipeOptions, "preventAbort" | "preventCancel" | "preventClose" | "signal">;
 
 /** One `pipe`: the four propagation rules, shutdown and locks of ReadableStreamPipeTo. */
-class Pipe implements PumpOwner {
+class Pipe extends Pump implements PumpOwner, EventListenerObject {
   readonly result: Promise<PipeResult>;
-  readonly #counts: Counts;
-  readonly #source: Source;
-  readonly #sink: Sink;
-  readonly #pump: Pump;
-  readonly #preventAbort: boolean;
-  readonly #preventCancel: boolean;
-  readonly #preventClose: boolean;
-  readonly #signal?: AbortSignal;
+  readonly #rules: Rules;
   #shuttingDown = false;
   #settle!: { resolve: (result: PipeResult) => void; reject: (error: unknown) => void };
 
-  constructor(
-    source: ReadableStream<unknown> | Reader,
-    sink: WritableStream<unknown> | Writer,
-    options: PipeOptions,
-  ) {
-    assertHalf(ACTION, "source", source, "read");
-    assertHalf(ACTION, "sink", sink, "write");
-    if (typeof options !== "object" && typeof options !== "function") {
-      throw new TypeError(`${ACTION} as the options must be an object: got ${show(options)}`);
-    }
-    // Getters are read once each, in the order of Web IDL: by name.
-    const read = new OptionReader(ACTION);
-    const buffer = read.buffer(options.buffer);
-    const consumes = Boolean(options.consumesOnWrite);
-    const limit = read.limit("limit", options.limit);
-    const pool = read.pool(options.pool);
-    this.#preventAbort = Boolean(options.preventAbort);
-    this.#preventCancel = Boolean(options.preventCancel);
-    this.#preventClose = Boolean(options.preventClose);
-    const rate = read.rate("rate", options.rate);
-    this.#signal = read.signal(options.signal);
-    const stats = read.stats(options.stats);
-    if (buffer && isReadable(source)) {
-      throw new TypeError(`${ACTION} as 'buffer' is for a Go-style source: got a ReadableStream`);
-    }
-    assertUnlocked("source", source);
-    assertUnlocked("sink", sink);
-
-    this.#counts = Object.assign(stats ?? {}, { bytes: 0, chunks: 0 });
-    const meter = new Meter(this.#counts);
-    this.#sink = isWritable(sink)
-      ? new StreamSink(sink, meter, consumes)
-      : new WriterSink(sink, meter);
-    const memory = { pool, reused: this.#sink.consumes, buffer };
-    try {
-      this.#source = isReadable(source)
-        ? streamSource(source, memory)
-        : readerSource(source, memory);
-    } catch (error) {
-      this.#sink.release();
-      throw error;
-    }
-    this.#pump = new Pump(this.#source, this.#sink, meter, shaperFor(limit, rate));
+  constructor(source: Source, sink: Sink, meter: Meter, shaper: Shaper | undefined, rules: Rules) {
+    super(source, sink, meter, shaper);
+    this.#rules = rules;
     this.result = new Promise((resolve, reject) => this.#settle = { resolve, reject });
-    this.#start();
+    const { signal } = rules;
+    if (signal?.aborted) {
+      this.#abort();
+    } else {
+      signal?.addEventListener("abort", this);
+      this.start(this);
+    }
   }
 
-  #start(): void {
-    const signal = this.#signal;
-    if (signal?.aborted) return void this.#abort();
-    signal?.addEventListener("abort", this.#onAbort);
-    this.#pump.start(this);
-  }
-
-  readonly #onAbort = () => {
-    this.#pump.stop();
+  /** The signal aborts. */
+  handleEvent(): void {
+    this.stop();
     // A stream that ended before the signal aborted shows it within a microtask, and goes first. So
     // does a read that was answered: its chunk must be written.
     queueMicrotask(() => {
-      this.#pump.check();
-      if (!this.#shuttingDown) void this.#abort();
+      this.check();
+      this.#abort();
     });
-  };
-
-  /** By the four propagation rules. */
-  pumpEnded(ending: Ending): Promise<void> {
-    const { how } = ending;
-    const sink = this.#sink;
-    // Closing must be propagated forward.
-    if (how === "eof") {
-      return this.#shutdown(this.#preventClose ? undefined : () => sink.end());
-    }
-    const { side, error } = ending;
-    const abort = () => sink.abort(error);
-    const cancel = () => this.#source.cancel(error);
-    const actions = [];
-    // Errors must be propagated forward, ...
-    if (side !== "write" && !this.#preventAbort) actions.push(abort);
-    // ... and errors and closing backward. A limit is an error of neither side.
-    if (side !== "read" && !this.#preventCancel) actions.push(cancel);
-    return this.#shutdown(all(actions), { error });
   }
 
-  #abort(): Promise<void> {
-    const error: unknown = this.#signal!.reason;
-    const sink = this.#sink;
-    const actions: Action[] = [];
-    if (!this.#preventAbort) actions.push(() => sink.writable ? sink.abort(error) : undefined);
-    if (!this.#preventCancel) actions.push(() => this.#source.cancel(error));
-    this.#pump.stop();
-    this.#pump.shaper?.hurry();
-    // The rule to wait for writes is one for streams; a Go-style sink's may need the abort to end.
-    return this.#shutdown(all(actions), { error }, sink.closed === undefined);
+  #abort(): void {
+    this.stop();
+    this.shaper?.hurry();
+    void this.pumpEnded(this, { error: this.#rules.signal!.reason });
   }
 
-  async #shutdown(
-    action?: Action,
-    failure?: { error: unknown },
-    atOnce = false,
-  ): Promise<void> {
+  /** Shuts down by the four propagation rules. A limit and an abort are errors of neither side. */
+  async pumpEnded(_: Pump, failed?: Failed): Promise<void> {
     if (this.#shuttingDown) return;
     this.#shuttingDown = true;
-    let outcome = failure;
+    const { source, sink } = this;
+    const { preventAbort, preventCancel, preventClose, signal } = this.#rules;
+    let outcome = failed;
     try {
-      if (!atOnce && this.#sink.writable) await this.#pump.settled();
-      if (failure && this.#preventCancel) await this.#pump.leaveUnread();
-      await action?.();
+      // The rule to wait for writes is one for streams; a Go-style sink's may need the abort to end.
+      const waits = !failed || failed.side || sink.closed;
+      if (waits && !sink.over) await this.settled();
+      if (!failed) {
+        // Closing must be propagated forward.
+        if (!preventClose) await sink.end();
+      } else {
+        const { side, error } = failed;
+        if (preventCancel) await this.leaveUnread();
+        await Promise.all([
+          // Errors must be propagated forward, ...
+          side !== "write" && !preventAbort && (side || !sink.over) && sink.abort(error),
+          // ... and errors and closing backward.
+          side !== "read" && !preventCancel && source.cancel(error),
+        ]);
+      }
     } catch (error) {
       outcome = { error };
     }
-    this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#pump.release();
+    signal?.removeEventListener("abort", this);
+    this.release();
     if (outcome) this.#settle.reject(outcome.error);
-    else this.#settle.resolve({ bytes: this.#counts.bytes, chunks: this.#counts.chunks });
-  }
-}
-
-type Action = () => void | Promise<unknown>;
-
-/** All of the actions, at once. */
-function all(actions: Action[]): Action {
-  return () => Promise.all(actions.map((action) => action()));
-}
-
-/** Reading `locked` also refuses what only inherits from a stream. */
-function assertUnlocked(name: string, half: unknown): void {
-  if ((isReadable(half) || isWritable(half)) && half.locked) {
-    throw new TypeError(
-      `${ACTION} as '${name}' must not be locked: it has a reader or writer, or is piped`,
-    );
+    else this.#settle.resolve(this.counts);
   }
 }

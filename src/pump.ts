@@ -1,17 +1,19 @@
-import { type Ending, Loop } from "./loop.ts";
+import type { Counts } from "./errors.ts";
+import { type Failed, Loop } from "./loop.ts";
 import { discard, type SinkWatcher } from "./sink.ts";
 
 /** Whom a pump tells how it ended. */
 export interface PumpOwner {
-  pumpEnded(ending: Ending): void;
+  /** At the end of its source, or with the first failure. */
+  pumpEnded(pump: Pump, failed?: Failed): void;
   /** The source's stream has closed; what was read from it may still be on its way. */
-  sourceClosed?(): void;
+  sourceClosed?(pump: Pump): void;
 }
 
 interface Seen {
+  sourceFailed?: Failed;
+  sinkFailed?: Failed;
   sinkClosed?: boolean;
-  sourceError?: { readonly error: unknown };
-  sinkError?: { readonly error: unknown };
 }
 
 /**
@@ -23,10 +25,14 @@ export class Pump extends Loop implements SinkWatcher {
   #over = false;
   #owner?: PumpOwner;
   #timer?: ReturnType<typeof setTimeout>;
-  /** Ends a wait in {@linkcode Pump.settled}. */
-  protected givenUp?: () => void;
   /** What the streams' `closed` has told. */
   #seen?: Seen;
+
+  /** A copy of what has passed so far. */
+  get counts(): Counts {
+    const { bytes, chunks } = this.meter.counts;
+    return { bytes, chunks };
+  }
 
   /** Starts moving; the owner is told once how it ended. */
   start(owner: PumpOwner): void {
@@ -39,14 +45,14 @@ export class Pump extends Loop implements SinkWatcher {
     source.closed?.then(
       () => {
         this.sourceHasClosed = true;
-        if (!this.#over) this.#owner?.sourceClosed?.();
+        if (!this.#over) this.#owner?.sourceClosed?.(this);
         this.check();
       },
-      (error) => this.#saw({ sourceError: { error } }),
+      (error) => this.#saw({ sourceFailed: { side: "read", error } }),
     );
     sink.closed?.then(
       () => this.#saw({ sinkClosed: true }),
-      (error) => this.#saw({ sinkError: { error } }),
+      (error) => this.#saw({ sinkFailed: { side: "write", error } }),
     );
     queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => this.#begin())));
   }
@@ -60,35 +66,45 @@ export class Pump extends Loop implements SinkWatcher {
   async leaveUnread(): Promise<void> {
     if (!this.reading || !this.source.giveReadUp) return;
     this.source.giveReadUp();
-    await this.still();
+    await new Promise<void>((resolve) => this.onStill = resolve);
   }
 
   /** Fulfils once every chunk that has been read has been written, or could not be, or is given up. */
-  settled(): Promise<void> {
-    return new Promise((resolve) => {
-      this.givenUp = resolve;
-      void this.written().then(resolve);
+  async settled(): Promise<void> {
+    // With a microtask to spare: workerd tells of a write before it is done with it.
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        const { holding, target } = this;
+        if (target === discard || !holding && !target.pending) resolve();
+      };
+      this.onStill = look;
+      look();
     });
+  }
+
+  writeSettled(): void {
+    this.onStill?.();
   }
 
   /** Ends if a stream's state demands it: the four conditions of ReadableStreamPipeTo, in its order. */
   override check(): void {
     if (this.#over || !this.#live) return;
-    const { sourceError, sinkClosed, sinkError } = this.#seen ?? {};
+    const { sourceFailed, sinkFailed, sinkClosed } = this.#seen ?? {};
     const sourceClosed = this.sourceHasClosed;
     const sinkGivenUp = this.target === discard;
-    if (sourceError && !this.reading) {
-      this.end({ how: "failed", side: "read", error: sourceError.error });
-    } else if (sinkError && !sinkGivenUp) {
-      this.end({ how: "failed", side: "write", error: sinkError.error });
+    if (sourceFailed && !this.reading) {
+      this.end(sourceFailed);
+    } else if (sinkFailed && !sinkGivenUp) {
+      this.end(sinkFailed);
     } else if (sourceClosed && !this.reading && !this.#mayStillFail()) {
-      this.end({ how: "eof" });
+      this.end();
     } else if (sinkClosed && !sinkGivenUp) {
       this.closedEarly();
-    } else if (sourceClosed && this.source.mayForgetReads) {
-      // A read that has been answered is at most some microtasks behind.
+    } else if (sourceClosed && this.reading) {
+      // A byte source that closes without byobRequest.respond(0) never answers the read (Streams standard,
+      // ReadableByteStreamControllerClose); an answered one is at most some microtasks behind.
       this.#timer ??= setTimeout(() => {
-        if (this.reading) this.closedUnanswered();
+        if (this.reading) this.end();
       });
     }
   }
@@ -97,7 +113,7 @@ export class Pump extends Loop implements SinkWatcher {
   drain(): void {
     if (this.target === discard) return;
     this.target = discard;
-    this.givenUp?.();
+    this.onStill?.();
     if (this.reading || !this.#live) return;
     if (this.holding) this.source.abandon();
     this.giveUp();
@@ -108,48 +124,43 @@ export class Pump extends Loop implements SinkWatcher {
   /** Gives up whatever is under way: nothing further is read, written or reported. */
   halt(): void {
     this.stopped = this.#over = true;
+    this.target = discard;
     this.giveUp();
-    this.givenUp?.();
     clearTimeout(this.#timer);
   }
 
   release(): void {
     this.halt();
-    const settled = !this.reading && !(this.holding && this.target.consumes);
+    const settled = !this.reading && !(this.holding && this.sink.consumes);
     this.source.release(settled);
     this.sink.release();
   }
 
   /** Reports how it ended, if it is the first to tell. */
-  protected override end(ending: Ending): void {
+  protected override end(failed?: Failed): void {
     if (this.#over) return;
     this.stopped = this.#over = true;
     clearTimeout(this.#timer);
     this.rest();
-    this.#owner?.pumpEnded(ending);
-  }
-
-  /** The source has closed and will never answer the read that waits. */
-  protected closedUnanswered(): void {
-    this.end({ how: "eof" });
+    this.#owner?.pumpEnded(this, failed);
   }
 
   protected override writeFailed(error: unknown): void {
     this.holding = false;
-    this.target.refuse(error);
+    this.sink.refuse(error);
     // A stream tells by itself what became of it.
-    if (this.target.closed === undefined) this.end({ how: "failed", side: "write", error });
+    if (this.sink.closed === undefined) this.end({ side: "write", error });
   }
 
   override closedEarly(
     error: unknown = new TypeError("The writable was closed before everything was written to it"),
   ): void {
-    this.end({ how: "failed", side: "write", error });
+    this.end({ side: "write", error });
   }
 
   /** A held chunk may be more than the limit lets pass, and only its write tells of a Go-style sink. */
   #mayStillFail(): boolean {
-    return this.holding && (this.shaper !== undefined || this.target.closed === undefined);
+    return this.holding && (this.shaper !== undefined || this.sink.closed === undefined);
   }
 
   #begin(): void {
@@ -161,13 +172,5 @@ export class Pump extends Loop implements SinkWatcher {
   #saw(seen: Seen): void {
     this.#seen = { ...this.#seen, ...seen };
     this.check();
-  }
-
-  protected async written(): Promise<void> {
-    const { turn, target } = this;
-    do {
-      if (this.holding) await this.still();
-      await target.drained();
-    } while (this.holding && turn === this.turn);
   }
 }

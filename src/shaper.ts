@@ -1,8 +1,8 @@
 import { byteLengthOf, bytesOf } from "./bytes.ts";
 import { type Direction, LimitError } from "./errors.ts";
+import { LONGEST_TIMEOUT } from "./options.ts";
 
 const BURST_MS = 100;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Holds one direction to its `limit` and its `rate`. */
 export class Shaper {
@@ -11,45 +11,42 @@ export class Shaper {
   readonly #direction?: Direction;
   readonly #limit: number;
   readonly #rate: number;
-  readonly #burst: number;
   #allowance: number;
-  #tokens: number;
-  #refilled = performance.now();
+  /** When what has passed will have taken its time. */
+  #paidUntil = 0;
   #hurried = false;
   #wake?: () => void;
 
-  constructor(limit: number, rate: number, direction?: Direction) {
+  constructor(direction?: Direction, limit = Infinity, rate = Infinity) {
     this.#direction = direction;
     this.#limit = this.#allowance = limit;
     this.#rate = rate;
-    this.#burst = this.#tokens = Math.max(1, Math.floor(rate * BURST_MS / 1000));
   }
 
   /**
    * Hands a chunk on in the pieces that the limit and the rate let pass, as long as `goOn` says so.
    *
-   * @param keeps Whether whoever gets a piece keeps it, and may take its buffer away: each is its own.
    * @returns The error, if the chunk is more than the limit lets pass.
    */
   async shape(
     chunk: unknown,
-    keeps: boolean,
     goOn: () => boolean,
-    hand: (piece: unknown) => void | Promise<void>,
+    hand: (piece: unknown) => Promise<void>,
   ): Promise<LimitError | undefined> {
-    let rest = chunk;
+    const burst = Math.max(1, Math.floor(this.#rate * BURST_MS / 1000));
     let left = byteLengthOf(chunk);
     do {
       if (left > 0 && this.#allowance === 0) return new LimitError(this.#limit, this.#direction);
-      const size = Math.min(left, this.#allowance, this.#hurried ? Infinity : this.#burst);
+      const size = Math.min(left, this.#allowance, this.#hurried ? Infinity : burst);
       this.#allowance -= size;
       await this.#pass(size);
       if (!goOn()) return;
-      let piece = rest;
+      let piece = chunk;
       if (size < left) {
-        const bytes = bytesOf(rest)!;
-        piece = keeps ? bytes.slice(0, size) : bytes.subarray(0, size);
-        rest = bytes.subarray(size);
+        const bytes = bytesOf(chunk)!;
+        // Whoever gets a piece may keep it, and take its buffer away.
+        piece = bytes.slice(0, size);
+        chunk = bytes.subarray(size);
       }
       left -= size;
       await hand(piece);
@@ -62,11 +59,16 @@ export class Shaper {
     this.#wake?.();
   }
 
+  /** Waits until `bytes` may pass: silence has saved up a burst at most. */
   async #pass(bytes: number): Promise<void> {
-    for (let missing = this.#spend(bytes); missing > 0; missing = this.#spend(bytes)) {
+    const start = Math.max(this.#paidUntil, performance.now() - BURST_MS);
+    this.#paidUntil = start + bytes * 1000 / this.#rate;
+    while (!this.#hurried) {
+      const ms = this.#paidUntil - performance.now();
+      if (ms <= 0) break;
       this.throttled = true;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.min(Math.ceil(missing), LONGEST_TIMER_MS));
+        const timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMEOUT));
         this.#wake = () => {
           clearTimeout(timer);
           resolve();
@@ -75,26 +77,13 @@ export class Shaper {
     }
     this.throttled = false;
   }
-
-  /** Spends `bytes`, or returns how many milliseconds are missing. */
-  #spend(bytes: number): number {
-    if (this.#rate === Infinity || this.#hurried) return 0;
-    const now = performance.now();
-    const filled = this.#tokens + (now - this.#refilled) * this.#rate / 1000;
-    this.#tokens = Math.min(this.#burst, filled);
-    this.#refilled = now;
-    if (this.#tokens < bytes) return (bytes - this.#tokens) * 1000 / this.#rate;
-    this.#tokens -= bytes;
-    return 0;
-  }
 }
 
 /** A shaper, if there is anything to hold the direction to. */
 export function shaperFor(
+  direction?: Direction,
   limit?: number,
   rate?: number,
-  direction?: Direction,
 ): Shaper | undefined {
-  if (limit === undefined && rate === undefined) return undefined;
-  return new Shaper(limit ?? Infinity, rate ?? Infinity, direction);
+  return limit || rate ? new Shaper(direction, limit, rate) : undefined;
 }

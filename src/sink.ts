@@ -1,48 +1,48 @@
-import { byteLengthOf, bytesOf } from "./bytes.ts";
+import { byteLengthOf, bytesToWrite } from "./bytes.ts";
 import type { Direct } from "./direct.ts";
-import type { Writer } from "./ends.ts";
-import { show } from "./errors.ts";
+import { isWritable, type Writer } from "./ends.ts";
+import { assertSize } from "./errors.ts";
 import type { Meter } from "./meter.ts";
 
 /** What {@linkcode Sink.write} returns when there is nothing to await and nothing to accept. */
 export const WRITTEN = Symbol("written");
 
 /**
- * What can be written. {@linkcode Sink.write} starts a write and {@linkcode Sink.accept} looks at its
+ * Where chunks go. {@linkcode Target.write} starts a write and {@linkcode Target.accept} looks at its
  * result, for the same reason as in a source.
  */
-export interface Sink {
-  /** Follows the stream's state; `undefined` where only a write tells. */
-  readonly closed?: Promise<unknown>;
-  /** Told what neither a write nor `closed` tells. */
-  watcher?: SinkWatcher;
+export interface Target {
   /** Whether a chunk's memory may be used again once its write has settled. */
   readonly consumes: boolean;
   /** Whether backpressure forbids to read for it now. */
-  readonly full: boolean;
-  /** Whether it can still be written to: neither erroring, nor errored, nor closed. */
-  readonly writable: boolean;
+  readonly full?: boolean;
+  /** Whether it can no longer be written to: erroring, errored or closed. */
+  readonly over?: boolean;
   /** Whether a write is under way. */
-  readonly pending: boolean;
+  readonly pending?: boolean;
   /** Fulfils, never rejects, once it is no longer full or never will be. */
-  ready(): Promise<void>;
+  ready?(): Promise<void>;
   /**
    * Starts a write of `chunk`, `size` bytes: {@linkcode WRITTEN}, or the result to accept before the
    * next read, or a promise of it.
    */
   write(chunk: unknown, size: number): unknown;
-  /** Takes the result of a write; `false` if {@linkcode Sink.writeRest} must follow. */
-  accept(result: unknown): boolean;
-  /** Writes what the last write has left. */
-  writeRest(): unknown;
+  /** Takes the result of a write, and writes what that has left: gives the same as `write`. */
+  accept(result: unknown): unknown;
+}
+
+/** What can be written. */
+export interface Sink extends Target {
+  /** Follows the stream's state; `undefined` where only a write tells. */
+  readonly closed?: Promise<unknown>;
+  /** Told what neither a write nor `closed` tells. */
+  watcher?: SinkWatcher;
   /** The write, or what it gave, has failed. */
   refuse(error: unknown): void;
-  /** Fulfils, never rejects, once every write has settled. */
-  drained(): Promise<void>;
   /** Ends writing after success. */
   end(): Promise<void>;
   /** Ends writing after a failure. */
-  abort(reason: unknown): void | Promise<void>;
+  abort(reason: unknown): Promise<void>;
   /** Unlocks. */
   release(): void;
 }
@@ -51,26 +51,35 @@ export interface Sink {
 export interface SinkWatcher {
   /** It takes nothing more: with an error, or because somebody else is closing it. */
   closedEarly(error?: unknown): void;
+  /** A write has settled that was not awaited. */
+  writeSettled(): void;
+}
+
+/** Locks a stream, or takes a Go-style end. */
+export function openSink(
+  to: WritableStream<unknown> | Writer,
+  meter: Meter,
+  consumes = false,
+): Sink {
+  return isWritable(to) ? new StreamSink(to, meter, consumes) : new WriterSink(to, meter);
 }
 
 const ignore = () => {};
 
 /** Any `WritableStream`. */
-export class StreamSink implements Sink {
+class StreamSink implements Sink {
   readonly closed: Promise<unknown>;
   readonly consumes: boolean;
   watcher?: SinkWatcher;
   readonly #writer: WritableStreamDefaultWriter<unknown>;
   readonly #meter: Meter;
-  /** Closed, errored, or no longer ours. */
+  /** Closed, erroring, errored, or no longer ours. */
   #over = false;
-  #erroring = false;
   #released = false;
   #outstanding = 0;
   #awaitedSize = 0;
   /** Whether a write takes room at once, as the standard has it. */
   #fills?: boolean;
-  #last?: Promise<void>;
 
   constructor(stream: WritableStream<unknown>, meter: Meter, consumes: boolean) {
     this.#writer = stream.getWriter();
@@ -85,8 +94,8 @@ export class StreamSink implements Sink {
     return !(this.#writer.desiredSize! > 0);
   }
 
-  get writable(): boolean {
-    return !this.#over && !this.#erroring && this.#writer.desiredSize !== null;
+  get over(): boolean {
+    return this.#over || this.#writer.desiredSize === null;
   }
 
   get pending(): boolean {
@@ -96,7 +105,7 @@ export class StreamSink implements Sink {
   ready(): Promise<void> {
     // An erroring stream of workerd's still has a `desiredSize`.
     return this.#writer.ready.then(ignore, () => {
-      this.#erroring = true;
+      this.#over = true;
     });
   }
 
@@ -104,7 +113,7 @@ export class StreamSink implements Sink {
     // The stream may call its sink at once, and that may abort the join: the write is pending by then.
     this.#outstanding++;
     const room = this.#fills === undefined && size > 0 ? this.#writer.desiredSize : undefined;
-    const written = this.#last = this.#writer.write(chunk);
+    const written = this.#writer.write(chunk);
     // The streams of workerd have room for one always, however many wait: the only bound is one at a time.
     if (room !== undefined) this.#fills = this.#writer.desiredSize !== room;
     // Alone and at the high-water mark, it settles just when the stream gets ready: one wait for both.
@@ -116,30 +125,21 @@ export class StreamSink implements Sink {
     return WRITTEN;
   }
 
-  accept(): boolean {
+  accept(): typeof WRITTEN {
     this.#fulfilled(this.#awaitedSize);
-    return true;
+    return WRITTEN;
   }
-
-  writeRest(): void {}
 
   /** A stream that is erroring tells in `closed` in the end; one that is not is being closed. */
   refuse(error: unknown): void {
-    if (--this.#outstanding > 0 || this.#over) return;
+    this.#outstanding--;
+    this.watcher?.writeSettled();
+    if (this.#outstanding > 0 || this.#over) return;
     const closing = () => {
       if (!this.#over) this.watcher?.closedEarly();
     };
     // Deno 2.9 makes an error of the stream's, another one, of a write that comes while it is closing.
     this.#writer.ready.then(closing, (reason) => reason === error || closing());
-  }
-
-  async drained(): Promise<void> {
-    let last;
-    do {
-      last = this.#last;
-      // A failed write shows in `closed`.
-      await last?.catch(ignore);
-    } while (last !== this.#last);
   }
 
   /** As WritableStreamDefaultWriterCloseWithErrorPropagation: fine if it is being closed already. */
@@ -164,6 +164,7 @@ export class StreamSink implements Sink {
     this.#outstanding--;
     // What has been reported does not change any more.
     if (!this.#released) this.#meter.add(size, 1);
+    this.watcher?.writeSettled();
   }
 }
 
@@ -186,65 +187,31 @@ export class WriterSink implements Sink {
     return true;
   }
 
-  get full(): boolean {
-    return false;
-  }
-
-  get writable(): boolean {
-    return true;
-  }
-
-  ready(): Promise<void> {
-    return Promise.resolve();
-  }
-
   write(chunk: unknown): unknown {
-    const bytes = bytesOf(chunk);
-    if (bytes === undefined) {
-      throw new TypeError(
-        `Only an ArrayBuffer or a view can be written to a Go-style end: got ${show(chunk)}`,
-      );
-    }
+    const bytes = bytesToWrite(chunk);
     if (bytes.length === 0) {
       this.#meter.add(0, 1);
       return WRITTEN;
     }
-    this.#rest = bytes;
-    return this.writeRest();
+    return this.#write(bytes);
   }
 
-  writeRest(): unknown {
-    this.pending = true;
-    return this.#writer.write(this.#rest!);
-  }
-
-  accept(count: unknown): boolean {
+  accept(count: unknown): unknown {
     const { length } = this.#rest!;
     this.pending = false;
     if (count === length) {
       this.#meter.add(length, 1);
       // An idle join must not keep its last chunk.
       this.#rest = undefined;
-      return true;
+      return WRITTEN;
     }
-    if (
-      typeof count !== "number" || !Number.isInteger(count) || count <= 0 || count > length
-    ) {
-      throw new RangeError(
-        `A write of ${length} bytes must give a count of 1 to ${length}: got ${show(count)}`,
-      );
-    }
+    assertSize("write", "count", count, 1, length);
     this.#meter.add(count, 0);
-    this.#rest = this.#rest!.subarray(count);
-    return false;
+    return this.#write(this.#rest!.subarray(count));
   }
 
   refuse(): void {
     this.pending = false;
-  }
-
-  drained(): Promise<void> {
-    return Promise.resolve();
   }
 
   async end(): Promise<void> {
@@ -258,6 +225,12 @@ export class WriterSink implements Sink {
   }
 
   release(): void {}
+
+  #write(bytes: Uint8Array<ArrayBuffer>): unknown {
+    this.#rest = bytes;
+    this.pending = true;
+    return this.#writer.write(bytes);
+  }
 }
 
 /** An adapter's end, past its streams. */
@@ -280,33 +253,23 @@ export class DirectSink extends WriterSink {
 }
 
 /** Drops what it is given, uncounted. */
-export const discard: Sink = {
+export const discard: Target = {
   consumes: true,
-  full: false,
-  writable: true,
-  pending: false,
-  ready: () => Promise.resolve(),
   write: () => WRITTEN,
-  accept: () => true,
-  writeRest: () => undefined,
-  refuse: ignore,
-  drained: () => Promise.resolve(),
-  end: () => Promise.resolve(),
-  abort: ignore,
-  release: ignore,
+  accept: () => WRITTEN,
 };
 
 /** Writes a whole chunk, as long as `goOn` says so. */
 export async function writeWhole(
-  sink: Sink,
+  target: Target,
   chunk: unknown,
   goOn: () => boolean = () => true,
 ): Promise<void> {
-  if (sink.full) await sink.ready();
-  let written = goOn() ? sink.write(chunk, byteLengthOf(chunk)) : WRITTEN;
+  if (target.full) await target.ready!();
+  let written = goOn() ? target.write(chunk, byteLengthOf(chunk)) : WRITTEN;
   while (written !== WRITTEN) {
     const result = await written;
-    if (!goOn() || sink.accept(result)) return;
-    written = sink.writeRest();
+    if (!goOn()) return;
+    written = target.accept(result);
   }
 }

@@ -1,7 +1,7 @@
 import type { BufferPool } from "./buffer_pool.ts";
 import type { Direct } from "./direct.ts";
-import type { Reader } from "./ends.ts";
-import { show } from "./errors.ts";
+import { isReadable, type Reader } from "./ends.ts";
+import { assertSize } from "./errors.ts";
 import { CallersLoan, type Loan, PooledLoan } from "./loan.ts";
 
 /** What {@linkcode Source.take} returns at the end of the source. */
@@ -19,8 +19,6 @@ const MOST_EMPTY_READS = 100;
 export interface Source {
   /** Follows the stream's state; `undefined` where only a read tells. */
   readonly closed?: Follow;
-  /** Whether a read may stay pending although the stream has closed. */
-  readonly mayForgetReads: boolean;
   /** Starts a read: its result, or a promise of it. */
   pull(): unknown;
   /** The chunk in the result of a read. */
@@ -48,124 +46,90 @@ export interface SourceOptions {
   readonly buffer?: Uint8Array<ArrayBuffer>;
 }
 
-/** Locks `stream` and reads it the cheapest way it offers. */
-export function streamSource(stream: ReadableStream<unknown>, options: SourceOptions): Source {
-  const reader = byobReader(stream);
-  return reader !== undefined
-    ? new ByteStreamSource(stream, reader, new PooledLoan(options.pool, options.reused))
-    : new StreamSource(stream, stream.getReader());
+/** Locks a stream, or takes a Go-style end. */
+export function openSource(
+  from: ReadableStream<unknown> | Reader,
+  options: SourceOptions,
+): Source {
+  if (isReadable(from)) return new StreamSource(from, options);
+  const { pool, reused, buffer } = options;
+  return new ReaderSource(
+    from,
+    buffer ? new CallersLoan(buffer, reused) : new PooledLoan(pool, reused),
+  );
 }
 
-/** Reads a Go-style end. */
-export function readerSource(reader: Reader, { pool, reused, buffer }: SourceOptions): Source {
-  const loan = buffer ? new CallersLoan(buffer, reused) : new PooledLoan(pool, reused);
-  return new ReaderSource(reader, loan);
+interface StreamReader extends ReadableStreamGenericReader {
+  /** A BYOB reader is given a view. */
+  read(view?: Uint8Array<ArrayBuffer>): Promise<unknown>;
+  releaseLock(): void;
 }
 
-/** `undefined` for a stream that is no byte stream, or one that a platform does not read so. */
-function byobReader(stream: ReadableStream<unknown>): ReadableStreamBYOBReader | undefined {
-  try {
-    return stream.getReader({ mode: "byob" });
-  } catch {
-    // getReader() without a mode tells what is wrong, if anything is.
-    return undefined;
-  }
-}
-
-abstract class LockedSource<R extends ReadableStreamBYOBReader | ReadableStreamDefaultReader> {
+/**
+ * Any `ReadableStream`. A byte stream is read by its BYOB reader into lent buffers, where the platform
+ * can; of others the chunks are passed on as they come.
+ */
+class StreamSource implements Source {
   readonly closed: Promise<unknown>;
-  protected readonly reader: R;
   readonly #stream: ReadableStream<unknown>;
-  /** What holds the lock once the reader has let go of its read. */
-  #keeper?: ReadableStreamDefaultReader;
+  #reader: StreamReader;
+  readonly #loan?: Loan;
   #errored = false;
 
-  constructor(stream: ReadableStream<unknown>, reader: R) {
+  constructor(stream: ReadableStream<unknown>, { pool, reused }: SourceOptions) {
     this.#stream = stream;
-    this.reader = reader;
-    this.closed = reader.closed;
+    try {
+      this.#reader = stream.getReader({ mode: "byob" }) as StreamReader;
+      this.#loan = new PooledLoan(pool, reused);
+    } catch {
+      // It is no byte stream; if anything is wrong, this tells.
+      this.#reader = stream.getReader();
+    }
+    this.closed = this.#reader.closed;
     this.closed.catch(() => this.#errored = true);
   }
 
-  giveReadUp(): void {
-    this.reader.releaseLock();
-    this.#keeper = this.#stream.getReader();
-  }
-
-  protected unlock(): void {
-    (this.#keeper ?? this.reader).releaseLock();
-  }
-
-  async cancel(reason: unknown): Promise<void> {
-    try {
-      await this.reader.cancel(reason);
-    } catch (error) {
-      if (!this.#errored) throw error;
-    }
-  }
-}
-
-/** Any `ReadableStream`, by its default reader: its chunks are passed on as they come. */
-class StreamSource extends LockedSource<ReadableStreamDefaultReader> implements Source {
-  readonly mayForgetReads = false;
-
   pull(): Promise<unknown> {
-    return this.reader.read();
+    return this.#reader.read(this.#loan?.view());
   }
 
-  take(result: ReadableStreamReadResult<unknown>): unknown {
-    return result.done ? EOF : result.value;
-  }
-
-  abandon(): void {}
-
-  release(): void {
-    this.unlock();
-  }
-}
-
-/** A byte stream, by its BYOB reader into lent buffers. */
-class ByteStreamSource extends LockedSource<ReadableStreamBYOBReader> implements Source {
-  // A source that calls controller.close() without byobRequest.respond(0) closes its stream and never
-  // answers the read (Streams standard, ReadableByteStreamControllerClose).
-  readonly mayForgetReads = true;
-  readonly #loan: Loan;
-
-  constructor(
-    stream: ReadableStream<unknown>,
-    reader: ReadableStreamBYOBReader,
-    loan: Loan,
-  ) {
-    super(stream, reader);
-    this.#loan = loan;
-  }
-
-  pull(): Promise<unknown> {
-    return this.reader.read(this.#loan.view());
-  }
-
-  take({ done, value }: ReadableStreamReadResult<Uint8Array<ArrayBuffer>>): unknown {
+  take({ done, value }: ReadableStreamReadResult<unknown>): unknown {
+    const loan = this.#loan;
+    if (!loan) return done ? EOF : value;
     if (value === undefined) {
-      this.#loan.abandon();
+      loan.end(false);
       return EOF;
     }
-    const chunk = this.#loan.filled(new Uint8Array(value.buffer), value.byteLength);
+    const { buffer, byteLength } = value as Uint8Array<ArrayBuffer>;
+    const chunk = loan.filled(new Uint8Array(buffer), byteLength);
     return done ? EOF : chunk;
   }
 
   abandon(): void {
-    this.#loan.abandon();
+    this.#loan?.end(false);
+  }
+
+  giveReadUp(): void {
+    this.#reader.releaseLock();
+    this.#reader = this.#stream.getReader();
+  }
+
+  async cancel(reason: unknown): Promise<void> {
+    try {
+      await this.#reader.cancel(reason);
+    } catch (error) {
+      if (!this.#errored) throw error;
+    }
   }
 
   release(settled: boolean): void {
-    this.#loan.end(settled);
-    this.unlock();
+    this.#loan?.end(settled);
+    this.#reader.releaseLock();
   }
 }
 
 /** A Go-style end, read into a lent buffer. */
-class ReaderSource implements Source {
-  readonly mayForgetReads = false;
+export class ReaderSource implements Source {
   readonly #reader: Reader;
   readonly #loan: Loan;
   #view?: Uint8Array<ArrayBuffer>;
@@ -183,13 +147,7 @@ class ReaderSource implements Source {
   take(count: unknown): unknown {
     if (count === null) return EOF;
     const view = this.#view!;
-    if (typeof count !== "number" || !Number.isInteger(count) || count < 0 || count > view.length) {
-      throw new RangeError(
-        `A read must give a count of 0 to ${view.length} bytes, or null at the end: got ${
-          show(count)
-        }`,
-      );
-    }
+    assertSize("read", "count", count, 0, view.length);
     if (count > 0) {
       this.#emptyReads = 0;
       return this.#loan.filled(view, count);
@@ -201,7 +159,7 @@ class ReaderSource implements Source {
   }
 
   abandon(): void {
-    this.#loan.abandon();
+    this.#loan.end(false);
   }
 
   async cancel(): Promise<void> {
@@ -215,7 +173,6 @@ class ReaderSource implements Source {
 
 /** An adapter's end, past its streams. */
 export class DirectSource implements Source {
-  readonly mayForgetReads = false;
   readonly closed?: Follow;
   readonly #direct: Direct;
   readonly #reused: boolean;

@@ -1,5 +1,5 @@
 import { assertEnd, assertStreams } from "./assert_end.ts";
-import { canHalfClose, type Conn, endsWhole, type Pair } from "./ends.ts";
+import { type Conn, halfCloseOf, type Pair } from "./ends.ts";
 import { join } from "./join.ts";
 
 /**
@@ -47,7 +47,7 @@ export function through<A, B, R, W>(
   outgoing: { readable: ReadableStream<B>; writable: WritableStream<W> },
   incoming: { readable: ReadableStream<R>; writable: WritableStream<A> },
 ): Pair<R, W> {
-  const action = "Cannot layer transforms on an end";
+  const action = "layer transforms on an end";
   assertEnd(action, "end", end);
   assertStreams(action, "outgoing", outgoing);
   assertStreams(action, "incoming", incoming);
@@ -61,7 +61,7 @@ export function through<A, B, R, W>(
   return {
     readable: incoming.readable,
     writable: outgoing.writable,
-    halfClose: canHalfClose(end) || !endsWhole(end) && "receive",
+    halfClose: halfCloseOf(end),
     close(reason) {
       if (reason !== undefined) aborter.abort(reason);
       return joined;

@@ -1,8 +1,7 @@
 import { assertEnd } from "./assert_end.ts";
 import { type Conn, type End, isConn, type Pair } from "./ends.ts";
 import { bytesOf } from "./bytes.ts";
-import { show } from "./errors.ts";
-import { readableAfter } from "./halves.ts";
+import { refuse } from "./errors.ts";
 
 /**
  * Gives an end that yields `bytes` first, and then what `end` sends: for what was read too far, as the
@@ -52,13 +51,9 @@ export function unread<W>(
   end: End<Uint8Array, W>,
   bytes: ArrayBufferView | ArrayBuffer,
 ): End<Uint8Array, W> {
-  assertEnd("Cannot unread", "end", end);
+  assertEnd("unread", "end", end);
   const head = bytesOf(bytes)?.slice();
-  if (head === undefined) {
-    throw new TypeError(
-      `Cannot unread as 'bytes' must be an ArrayBuffer or a view: got ${show(bytes)}`,
-    );
-  }
+  if (head === undefined) refuse("unread", "bytes", "must be an ArrayBuffer or a view", bytes);
   return isConn(end) ? unreadConn(end, head) : unreadPair(end, head);
 }
 
@@ -68,7 +63,9 @@ function unreadPair<W>(
 ): Pair<Uint8Array, W> {
   const { writable, halfClose, consumesOnWrite } = end;
   return {
-    readable: readableAfter(head, end.readable) as ReadableStream<Uint8Array>,
+    readable: end.readable.pipeThrough(
+      new TransformStream({ start: (controller) => controller.enqueue(head) }),
+    ),
     writable,
     halfClose,
     consumesOnWrite,
@@ -77,7 +74,6 @@ function unreadPair<W>(
 }
 
 function unreadConn(end: Conn, head: Uint8Array<ArrayBuffer>): Conn {
-  const { closeWrite, abort } = end;
   let rest = head;
   return {
     read(p) {
@@ -89,7 +85,7 @@ function unreadConn(end: Conn, head: Uint8Array<ArrayBuffer>): Conn {
     },
     write: (p) => end.write(p),
     close: () => end.close(),
-    ...closeWrite && { closeWrite: () => closeWrite.call(end) },
-    ...abort && { abort: (reason: unknown) => abort.call(end, reason) },
+    ...end.closeWrite && { closeWrite: () => end.closeWrite!() },
+    ...end.abort && { abort: (reason: unknown) => end.abort!(reason) },
   };
 }

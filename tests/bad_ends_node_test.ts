@@ -10,7 +10,7 @@ import { assertHint } from "./support/hints.ts";
 
 test("a Node socket needs its adapter", async () => {
   const socket = new Socket();
-  await assertHint(socket, "is a Node stream: wrap it with fromNodeSocket()");
+  await assertHint(socket, "must be wrapped with fromNodeSocket()");
   assertEquals([socket.destroyed, socket.listenerCount("data")], [false, 0]);
   socket.destroy();
 });
@@ -33,7 +33,7 @@ test("a Node FileHandle is none", async () => {
   const folder = await mkdtemp(join(tmpdir(), "join-"));
   const file = await open(join(folder, "file"), "w+");
   try {
-    await assertHint(file, "is a Node FileHandle");
+    await assertHint(file, "must be wrapped as two streams with duplex()");
     assertEquals((await file.write("still open")).bytesWritten, 10);
   } finally {
     await file.close();

@@ -4,7 +4,7 @@ import { deferred } from "./support/async.ts";
 import { assertHint } from "./support/hints.ts";
 
 test("a WebSocket needs its adapter", async () => {
-  const hint = "is a WebSocket: wrap it with fromWebSocket() of '@webstreams/join/websocket'";
+  const hint = "must be wrapped with fromWebSocket() of '@webstreams/join/websocket'";
   await assertHint({ send() {}, close() {}, readyState: 1, bufferedAmount: 0 }, hint);
   // Node 20 has none. One that connects would have to be waited for.
   const { WebSocket } = globalThis;
@@ -13,12 +13,12 @@ test("a WebSocket needs its adapter", async () => {
 
 test("a WebSocketStream needs its adapter", async () => {
   const stream = { url: "wss://a", opened: Promise.resolve({}), closed: Promise.resolve({}) };
-  await assertHint({ ...stream, close() {} }, "wrap it with fromWebSocketStream()");
+  await assertHint({ ...stream, close() {} }, "must be wrapped with fromWebSocketStream()");
 });
 
 test("a WebTransport itself is no stream", async () => {
   const transport = { ready: Promise.resolve(), createBidirectionalStream() {}, close() {} };
-  await assertHint(transport, "open a stream with createBidirectionalStream()");
+  await assertHint(transport, "must be opened with createBidirectionalStream()");
 });
 
 interface BunSocket {
@@ -45,7 +45,7 @@ test("a Bun socket needs its adapter", { on: ["bun"] }, async () => {
     socket: { ...socket, open: (its) => accepted.resolve(its) },
   });
   const client = await Bun.connect({ hostname, port: server.port, socket });
-  const hint = "is a Bun socket: wrap it with fromBunSocket() of '@webstreams/join/bun'";
+  const hint = "must be wrapped with fromBunSocket() of '@webstreams/join/bun'";
   await assertHint(client, hint);
   await assertHint(await accepted.promise, hint);
   client.end();

@@ -46,17 +46,17 @@ const OUT_OF_RANGE: readonly [keyof JoinOptions, string, readonly unknown[]][] =
 ];
 
 const WRONG_TYPE: readonly [keyof JoinOptions, string, readonly unknown[]][] = [
-  ["idleTimeout", "must be a number", ["5", null, true, 5n, {}]],
-  ["halfCloseTimeout", "must be a number", ["5", null, new Date(5)]],
-  ["limit", "must be a number", ["5", null, 5n, true, () => 5]],
-  ["limit", "may have 'aToB' and 'bToA'", [{ atob: 5 }, { aToB: 5, b: 5 }, [5]]],
-  ["rate", "must be a number", ["5", null, true]],
-  ["rate", "may have 'aToB' and 'bToA'", [{ up: 5 }]],
+  ["idleTimeout", TIMEOUT_RULE, ["5", null, true, 5n, {}]],
+  ["halfCloseTimeout", TIMEOUT_RULE, ["5", null, new Date(5)]],
+  ["limit", BYTES_RULE, ["5", null, 5n, true, () => 5]],
+  ["limit", "must have no more than 'aToB' and 'bToA'", [{ atob: 5 }, { aToB: 5, b: 5 }, [5]]],
+  ["rate", "must be more than 0 bytes a second", ["5", null, true]],
+  ["rate", "must have no more than 'aToB' and 'bToA'", [{ up: 5 }]],
   ["signal", "must be an AbortSignal", [null, {}, "abort", new AbortController()]],
   ["pool", "must be a BufferPool", [null, {}, 5, BufferPool]],
   ["stats", "must be an object", [null, 5, "bytes"]],
   ["preventClose", "must be a boolean", [null, 1, "a", { a: 1 }, { b: "yes" }]],
-  ["preventClose", "may have 'a' and 'b'", [{ c: true }, { a: true, aToB: true }]],
+  ["preventClose", "must have no more than 'a' and 'b'", [{ c: true }, { a: true, aToB: true }]],
   ["via", `must be "auto" or "pipeTo"`, [null, "pipeto", "", 5, true]],
 ];
 
@@ -113,7 +113,7 @@ test("join: options that are none", async () => {
   for (const value of [5, "auto", true, () => {}]) {
     const [a, b] = [new FakeEnd("conn"), new FakeEnd(BYTES)];
     const refused = join(a.end, b.end, untyped(value));
-    await assertRefused(refused, TypeError, "the options must be an object: got ");
+    await assertRefused(refused, TypeError, "Cannot join as 'options' must be an object: got ");
     await assertUntouched(a, b);
   }
 });
@@ -143,12 +143,12 @@ const NO_ENDS: readonly [string, unknown, string][] = [
   [
     "a close that is no function",
     { readable: new ReadableStream(), writable: new WritableStream(), close: true },
-    "must have a 'close' that is a function: got true",
+    "must have a 'close' function: got true",
   ],
   [
     "a Go-style end without close",
     { read: () => null, write: () => 1 },
-    "is Go-style and must have a 'close' function",
+    "must have a 'close' function: got ",
   ],
   ["a Go-style source alone", { read: () => null, close() {} }, "must have a 'readable'"],
 ];
@@ -172,7 +172,11 @@ for (const [name, value, part] of NO_ENDS) {
 for (const kind of KINDS) {
   test(`join: an end with itself (${kind})`, async () => {
     const end = new FakeEnd(kind);
-    await assertRefused(join(end.end, end.end), TypeError, "an end with itself", "'a' and 'b'");
+    await assertRefused(
+      join(end.end, end.end),
+      TypeError,
+      "Cannot join as 'b' must be another end than 'a': got ",
+    );
     await assertUntouched(end);
   });
 

@@ -33,7 +33,7 @@ for (const [name, count] of [...WRONG_COUNTS, ["nothing", 0], ["null", null]] as
     const error = await joinError(joined);
     assertEquals(where(error), ["aToB", "write", "b"]);
     assertInstanceOf(error.cause, RangeError);
-    assertMatch(error.cause.message, /write of 5 bytes must give a count of 1 to 5: got /);
+    assertMatch(error.cause.message, /'count' must be an integer of 1 to 5 bytes: got /);
     assertTornDown(a, error.cause);
     assertTornDown(b, error.cause);
   }, CONNS);
@@ -46,7 +46,7 @@ for (const [name, count] of WRONG_COUNTS) {
     const error = await joinError(t.join(a, b));
     assertEquals(where(error), ["aToB", "read", "a"]);
     assertInstanceOf(error.cause, RangeError);
-    assertMatch(error.cause.message, /read must give a count of 0 to \d+ bytes, or null/);
+    assertMatch(error.cause.message, /'count' must be an integer of 0 to \d+ bytes: got /);
     assertEquals([b.writes, b.text], [0, ""]);
   }, CONNS);
 }

@@ -193,7 +193,7 @@ test("a capacity that is none", () => {
     assertThrows(
       () => memoryPair(untyped({ capacity })),
       RangeError,
-      "Cannot make a pair as 'capacity' must be a positive integer of bytes: got ",
+      "Cannot make a pair as 'capacity' must be an integer of 1 to ",
     );
   }
   assert(memoryPair({ capacity: undefined }));

@@ -82,7 +82,7 @@ export interface Settings {
 /** How long connecting may take and how long a shutdown waits, unless told otherwise. */
 const DEFAULT_TIMEOUT = 10_000;
 
-const READER = new OptionReader("Cannot forward");
+const READER = new OptionReader("forward");
 
 /**
  * Checks the options before anything is opened.
@@ -103,7 +103,7 @@ export function checkOptions(options: ForwardOptions): Settings {
     listen,
     target,
     join: checkJoin(options),
-    connectTimeout: READER.timeout("connectTimeout", options.connectTimeout, DEFAULT_TIMEOUT),
+    connectTimeout: READER.timeout("connectTimeout", options.connectTimeout) ?? DEFAULT_TIMEOUT,
     grace: checkGrace(options.grace, DEFAULT_TIMEOUT),
     maxConnections: checkCount(options.maxConnections),
     once: READER.boolean("once", options.once),
@@ -120,18 +120,15 @@ export function checkOptions(options: ForwardOptions): Settings {
  * @returns The milliseconds.
  */
 export function checkGrace(value: number | undefined, otherwise: number): number {
-  return value === 0 ? 0 : READER.timeout("grace", value, otherwise);
+  return value === 0 ? 0 : READER.timeout("grace", value) ?? otherwise;
 }
 
 function checkJoin(options: ForwardOptions): Settings["join"] {
-  const { idleTimeout, halfCloseTimeout } = options;
   const join: Settings["join"] = {};
-  if (idleTimeout !== undefined) {
-    join.idleTimeout = READER.timeout("idleTimeout", idleTimeout, Infinity);
-  }
-  if (halfCloseTimeout !== undefined) {
-    join.halfCloseTimeout = READER.timeout("halfCloseTimeout", halfCloseTimeout, Infinity);
-  }
+  const idleTimeout = READER.timeout("idleTimeout", options.idleTimeout);
+  if (idleTimeout !== undefined) join.idleTimeout = idleTimeout;
+  const halfCloseTimeout = READER.timeout("halfCloseTimeout", options.halfCloseTimeout);
+  if (halfCloseTimeout !== undefined) join.halfCloseTimeout = halfCloseTimeout;
   const rate = READER.rate("rate", options.rate);
   if (rate !== undefined) join.rate = rate;
   const limit = READER.limit("limit", options.limit);

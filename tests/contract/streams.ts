@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { Fingerprint, hashOf, type Parcel, PatternStream } from "../peer/bytes.ts";
-import { canHalfClose, endsWhole, isConn } from "../../src/ends.ts";
+import { halfCloseOf, isConn } from "../../src/ends.ts";
 import type { Pair } from "@webstreams/join";
 import { bytes } from "../support/bytes.ts";
 import { untyped } from "../support/untyped.ts";
@@ -17,8 +17,8 @@ export function streamsWork(setup: Setup): void {
 
   testEnd(setup, "is what it says it is", async ({ end, peer }) => {
     assertEquals(isConn(end), !can.streams);
-    assertEquals(canHalfClose(end), can.halfCloseOut, "it says that it half-closes");
-    assertEquals(endsWhole(end), !can.halfCloseIn, "it says that its end is whole");
+    assertEquals(halfCloseOf(end) === true, can.halfCloseOut, "it says that it half-closes");
+    assertEquals(halfCloseOf(end) === false, !can.halfCloseIn, "it says that its end is whole");
     await peer.reset();
     await ended(end);
   });

@@ -1,0 +1,31 @@
+import type { Direction } from "./errors.ts";
+import type { CheckedOptions } from "./join_options.ts";
+import type { JoinedEnd } from "./joined_end.ts";
+import { Lane } from "./lane.ts";
+import { Meter } from "./meter.ts";
+import { PlatformLane } from "./platform_lane.ts";
+import { shaperFor } from "./shaper.ts";
+
+/** Both directions of a join; locks everything, or nothing. */
+export function openLanes(
+  a: JoinedEnd,
+  b: JoinedEnd,
+  { limit, rate, pool, via, stats = {} }: CheckedOptions,
+  timed: boolean,
+): [Lane, Lane] {
+  const native = via === "pipeTo";
+  const open = (direction: Direction, from: JoinedEnd, to: JoinedEnd): Lane => {
+    const meter = new Meter(stats[direction] = { bytes: 0, chunks: 0 }, timed);
+    to.openSink(native ? new Meter() : meter);
+    from.openSource({ pool, reused: to.sink.consumes && !native });
+    const shaper = shaperFor(direction, limit[direction], rate[direction]);
+    return new (native ? PlatformLane : Lane)(direction, from, to, meter, shaper);
+  };
+  try {
+    return [open("aToB", a, b), open("bToA", b, a)];
+  } catch (error) {
+    a.release();
+    b.release();
+    throw error;
+  }
+}

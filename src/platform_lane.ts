@@ -1,0 +1,60 @@
+import { ByteCounterStream } from "./byte_counter.ts";
+import { Lane } from "./lane.ts";
+import type { Failed } from "./loop.ts";
+import { discard, type Target, writeWhole, WRITTEN } from "./sink.ts";
+
+const ignore = () => {};
+
+/**
+ * The same with the platform's own `pipeTo` between the source and the sink, through a
+ * {@linkcode ByteCounterStream}: the reference for the pump. Both ends stay in our hands on its two
+ * sides, so that a write that never settles cannot keep them locked.
+ */
+export class PlatformLane extends Lane {
+  #writer?: WritableStreamDefaultWriter<unknown>;
+
+  protected override go(): void {
+    if (this.target !== discard) this.target = this.#pipeTo(this.target);
+    super.go();
+  }
+
+  protected override end(failed?: Failed): void {
+    // What has been read is still written.
+    this.#writer?.close().catch(ignore);
+    super.end(failed);
+  }
+
+  /** What it is given comes to `sink` by way of the platform. */
+  #pipeTo(sink: Target): Target {
+    const { meter } = this;
+    const goOn = () => this.target === piped;
+    const counter = new ByteCounterStream<unknown>();
+    const writer = this.#writer = counter.writable.getWriter();
+    const piped = {
+      consumes: false,
+      pending: true,
+      // The write that failed has told.
+      write: (chunk: unknown) =>
+        writer.write(chunk).then(() => WRITTEN, () => new Promise<never>(ignore)),
+      accept: () => WRITTEN,
+    };
+    const writable = new WritableStream({
+      write: async (chunk) => {
+        const { bytes, chunks } = counter;
+        if (goOn()) Object.assign(meter.counts, { bytes, chunks });
+        try {
+          await writeWhole(sink, chunk, goOn);
+          meter.touch();
+        } catch (error) {
+          if (goOn()) this.writeFailed(error);
+          throw error;
+        }
+      },
+    });
+    counter.readable.pipeTo(writable).catch(ignore).then(() => {
+      piped.pending = false;
+      this.onStill?.();
+    });
+    return piped;
+  }
+}

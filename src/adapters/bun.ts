@@ -34,7 +34,7 @@
  * @module
  */
 import type { Pair } from "../ends.ts";
-import { show } from "../errors.ts";
+import { refuse } from "../errors.ts";
 import { type Bytes, EventEnd } from "./event_end.ts";
 
 /** What {@linkcode fromBunSocket} takes: the part of a Bun `Socket` that it uses. */
@@ -71,7 +71,7 @@ export interface BunHandlers {
   close(socket: BunSocket, error?: Error): void;
 }
 
-const ACTION = "Cannot make an end of a Bun socket";
+const ACTION = "make an end of a Bun socket";
 
 /** Where a socket keeps its end; its `data` is its owner's. */
 const END = Symbol("end");
@@ -134,11 +134,11 @@ export function fromBunSocket(socket: BunSocket): Pair {
     typeof socket?.write !== "function" || typeof socket.shutdown !== "function" ||
     typeof socket.terminate !== "function" || typeof socket.resume !== "function"
   ) {
-    throw new TypeError(`${ACTION}: must be one of Bun.listen or Bun.connect, got ${show(socket)}`);
+    refuse(ACTION, "socket", "must be one of Bun.listen() or Bun.connect()", socket);
   }
   const { readyState } = socket;
   if ((readyState === 0 || readyState === -1) && !(socket as Socket)[END]) {
-    throw new TypeError(`${ACTION}: ${show(socket)} is closed already`);
+    refuse(ACTION, "socket", "must not be closed", socket);
   }
   const end = endOf(socket);
   end.claimed = true;

@@ -18,7 +18,7 @@
  * @module
  */
 import type { Pair } from "../ends.ts";
-import { show } from "../errors.ts";
+import { refuse } from "../errors.ts";
 import { type Bytes, EventEnd } from "./event_end.ts";
 
 /** What {@linkcode fromNodeSocket} takes: the part of a `stream.Duplex` that it uses. */
@@ -59,7 +59,7 @@ export interface NodeDuplex {
   resetAndDestroy?(): unknown;
 }
 
-const ACTION = "Cannot make an end of a Node socket";
+const ACTION = "make an end of a Node socket";
 
 /**
  * Makes an end of a `net.Socket`, a `tls.TLSSocket` or any other `stream.Duplex` of bytes.
@@ -92,13 +92,11 @@ const ACTION = "Cannot make an end of a Node socket";
 export function fromNodeSocket(socket: NodeDuplex): Pair {
   const methods = ["on", "off", "pause", "resume", "write", "end", "destroy"] as const;
   if (!methods.every((name) => typeof socket?.[name] === "function")) {
-    throw new TypeError(`${ACTION}: must be a stream.Duplex, got ${show(socket)}`);
+    refuse(ACTION, "socket", "must be a stream.Duplex", socket);
   }
-  if (socket.destroyed) {
-    throw new TypeError(`${ACTION}: ${show(socket)} is destroyed already`);
-  }
+  if (socket.destroyed) refuse(ACTION, "socket", "must not be destroyed", socket);
   if (socket.readableObjectMode || typeof socket.readableEncoding === "string") {
-    throw new TypeError(`${ACTION}: ${show(socket)} must yield bytes, not objects or strings`);
+    refuse(ACTION, "socket", "must yield bytes, not objects or strings", socket);
   }
   return ends.get(socket) ?? new NodeEnd(socket);
 }

@@ -24,7 +24,7 @@
  * @module
  */
 import type { Pair } from "../ends.ts";
-import { show } from "../errors.ts";
+import { assertSize, refuse } from "../errors.ts";
 import { WebSocketEnd, type WebSocketLike } from "./websocket_end.ts";
 
 export {
@@ -68,7 +68,7 @@ export interface WebSocketHandlers {
 
 const { process } = globalThis as { process?: { versions: { undici?: string } } };
 
-const ACTION = "Cannot make an end of a WebSocket";
+const ACTION = "make an end of a WebSocket";
 
 /** Where a Bun server's WebSocket keeps its end: its `data` is its owner's. */
 const END = Symbol("end");
@@ -131,8 +131,8 @@ export const webSocketHandlers: WebSocketHandlers = {
  * @param socket The WebSocket; the end has it from here on.
  * @param options How much may wait, and be sent at once.
  * @returns A pair of streams; it cannot half-close.
- * @throws {TypeError} If it is no WebSocket, or is closing or closed, or an option is no number.
- * @throws {RangeError} If an option is not more than 0.
+ * @throws {TypeError} If it is no WebSocket, or is closing or closed.
+ * @throws {RangeError} If an option is no number of bytes: a positive safe integer.
  *
  * @example
  * ```ts
@@ -160,12 +160,10 @@ export function fromWebSocket(
   const { readyState, send, close, addEventListener, on }: ServerSocket = Object(socket);
   const ended = readyState > 1 && !(socket as ServerSocket)[END]?.unread;
   if (!send || !close || !(readyState >= 0) || ended) {
-    const got = `${show(socket)}, readyState ${readyState}`;
-    throw new TypeError(`${ACTION}: must be a WebSocket that is open or connecting, got ${got}`);
+    refuse(ACTION, "socket", "must be a WebSocket that is open or connecting", socket);
   }
-  if (!(maxBuffered > 0 && maxFrame > 0)) {
-    throw new RangeError(`${ACTION}: 'maxBuffered' and 'maxFrame' must be above 0`);
-  }
+  assertSize(ACTION, "maxBuffered", maxBuffered, 1);
+  assertSize(ACTION, "maxFrame", maxFrame, 1);
   // The `ws` package, an event emitter, keeps what it is to send; Node's own keeps its length (undici 8),
   // which is 0 once a BYOB read has got the memory.
   const copies = !on && !process?.versions.undici;

@@ -1,5 +1,5 @@
 import type { Pair } from "../ends.ts";
-import { show } from "../errors.ts";
+import { refuse } from "../errors.ts";
 import type { Bytes } from "./event_end.ts";
 import { WebSocketEnd, type WebSocketEventLike, type WebSocketLike } from "./websocket_end.ts";
 
@@ -46,9 +46,7 @@ export interface WebSocketStreamLike {
 export function fromWebSocketStream(stream: WebSocketStreamLike): Pair {
   const { opened, closed } = Object(stream);
   if (opened?.then && closed?.then) return new WebSocketEnd(socketOf(stream), false);
-  throw new TypeError(
-    `Cannot make an end of a WebSocketStream: must be a WebSocketStream, got ${show(stream)}`,
-  );
+  refuse("make an end of a WebSocketStream", "stream", "must be a WebSocketStream", stream);
 }
 
 /**

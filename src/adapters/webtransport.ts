@@ -17,7 +17,7 @@
  */
 import type { Pair } from "../ends.ts";
 import { isFunction, isObject, isReadable, isWritable } from "../ends.ts";
-import { show } from "../errors.ts";
+import { refuse } from "../errors.ts";
 import type { Bytes } from "./event_end.ts";
 
 /**
@@ -50,7 +50,7 @@ export interface WebTransportOptions {
   session?: WebTransportSession;
 }
 
-const ACTION = "Cannot make an end of a WebTransport stream";
+const ACTION = "make an end of a WebTransport stream";
 
 /**
  * Makes an end of a WebTransport stream, or of a QUIC stream of Deno's.
@@ -84,7 +84,7 @@ export function fromWebTransport(
   const { readable, writable } = checked(stream);
   const session = options?.session;
   if (session !== undefined && !isFunction(session, "close")) {
-    throw new TypeError(`${ACTION}: 'session' must have a close(), got ${show(session)}`);
+    refuse(ACTION, "session", "must have a close()", session);
   }
   const backing = backingOf(writable);
   return {
@@ -103,24 +103,24 @@ function checked(stream: unknown): WebTransportStream {
   const { readable, writable } = (isObject(stream) ? stream : {}) as Partial<WebTransportStream>;
   const hint = hintFor(stream);
   if (hint !== undefined || !isReadable(readable) || !isWritable(writable)) {
-    const what = `must be a WebTransportBidirectionalStream, got ${show(stream)}`;
-    throw new TypeError(`${ACTION}: ${what}${hint ?? ""}`);
+    const rule = `must be a WebTransportBidirectionalStream${hint ?? ""}`;
+    refuse(ACTION, "stream", rule, stream);
   }
   for (const [name, { locked }] of Object.entries({ readable, writable })) {
-    if (locked) throw new TypeError(`${ACTION}: ${show(stream)} has a locked '${name}'`);
+    if (locked) refuse(ACTION, name, "must not be locked", stream);
   }
   return { readable, writable } as WebTransportStream;
 }
 
 /** What was meant by something near a stream. */
 function hintFor(value: unknown): string | undefined {
-  if (isFunction(value, "then")) return ": await it";
+  if (isFunction(value, "then")) return ", awaited";
   if (isFunction(value, "createBidirectionalStream")) {
-    return ", a session: open a stream with its createBidirectionalStream()";
+    return ", opened with createBidirectionalStream()";
   }
-  if (isReadable(value) || isWritable(value)) return ", which goes one way: use pipe()";
-  if (isFunction(value, "read")) return ", which needs no adapter";
-  if (isObject(value) && "maxDatagramSize" in value) return ", which carries datagrams";
+  if (isReadable(value) || isWritable(value)) return ": for one half alone use pipe()";
+  if (isFunction(value, "read")) return ": a Go-style end needs no adapter";
+  if (isObject(value) && "maxDatagramSize" in value) return ", no datagrams";
 }
 
 /** The code that an error carries, as a stream's reset would send it. */

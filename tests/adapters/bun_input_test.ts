@@ -43,7 +43,7 @@ test("fromBunSocket: names a closed socket, and leaves it alone", () => {
   for (const readyState of [0, -1]) {
     const socket = { ...fakeSocket(), readyState };
     const error = assertThrows(() => fromBunSocket(socket), TypeError);
-    assertStringIncludes(error.message, "an object (Object) is closed already");
+    assertStringIncludes(error.message, "'socket' must not be closed: got an object (Object)");
     assertEquals(socket.calls, []);
   }
 });

@@ -205,7 +205,7 @@ test("bun: a socket that is closed by its owner is none", { on }, async () => {
       await closed;
       assertStringIncludes(
         assertThrows(() => fromBunSocket(socket), TypeError).message,
-        "is closed already",
+        "must not be closed",
       );
     } finally {
       await peer.dispose();

@@ -43,7 +43,7 @@ async function textOf(socket: Socket): Promise<string> {
 }
 
 const NO_SOCKETS: readonly (readonly [string, unknown, string])[] = [
-  ["nothing", undefined, "must be a stream.Duplex, got undefined"],
+  ["nothing", undefined, "'socket' must be a stream.Duplex: got undefined"],
   ["a pair", { readable: new ReadableStream(), writable: new WritableStream() }, "got an object"],
   ["objects", new Duplex({ objectMode: true }), "must yield bytes, not objects or strings"],
   ["strings", new PassThrough({ encoding: "utf8" }), "must yield bytes, not objects or strings"],
@@ -57,7 +57,7 @@ for (const [name, value, message] of NO_SOCKETS) {
 
 test("fromNodeSocket refuses a destroyed socket", () => {
   const socket = new Socket().destroy();
-  assertThrows(() => fromNodeSocket(socket), TypeError, "is destroyed already");
+  assertThrows(() => fromNodeSocket(socket), TypeError, "'socket' must not be destroyed: got ");
   assertEquals(socket.listenerCount("data"), 0);
 });
 

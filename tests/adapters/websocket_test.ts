@@ -84,7 +84,7 @@ test("fromWebSocketStream: refuses what is none, and says what it was given", ()
       () => fromWebSocketStream(untyped<WebSocketStreamLike>(value)),
       TypeError,
     );
-    assertStringIncludes(error.message, "must be a WebSocketStream, got ");
+    assertStringIncludes(error.message, "must be a WebSocketStream: got ");
   }
 });
 
@@ -101,9 +101,12 @@ testClient("one that is closing or closed is refused", async ({ socket }) => {
 
 testClient("options that are no sizes are refused, and nothing is touched", async ({ socket }) => {
   const before = socket.binaryType;
-  for (const value of [0, -1, NaN]) {
-    assertThrows(() => fromWebSocket(socket, { maxBuffered: value }), RangeError, "maxBuffered");
-    assertThrows(() => fromWebSocket(socket, { maxFrame: value }), RangeError, "maxFrame");
+  for (const name of ["maxBuffered", "maxFrame"]) {
+    for (const [value, shown] of [[0, "0"], [-1, "-1"], [NaN, "NaN"], [1.5, "1.5"], ["9", '"9"']]) {
+      const rule = `'${name}' must be an integer of 1 to ${Number.MAX_SAFE_INTEGER} bytes`;
+      const refused = () => fromWebSocket(socket, untyped({ [name]: value }));
+      assertThrows(refused, RangeError, `${rule}: got ${shown}`);
+    }
   }
   assertEquals(socket.binaryType, before);
   await opened(socket);

@@ -69,3 +69,18 @@ export interface ShutdownEvent {
 
 /** What a forwarder tells its `onEvent`. */
 export type ForwardEvent = ListenEvent | CloseEvent | ErrorEvent | ShutdownEvent;
+
+/**
+ * Tells a listener of an event, if there is one.
+ *
+ * @param event The event.
+ * @param onEvent The listener.
+ */
+export function emit(event: ForwardEvent, onEvent?: (event: ForwardEvent) => void): void {
+  try {
+    onEvent?.(event);
+  } catch (error) {
+    // The caller's bug is not to end a connection; it surfaces as an uncaught error.
+    reportError(error);
+  }
+}

@@ -73,6 +73,11 @@ export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
     ],
     apply: (draft, text, name) => draft.maxConnections = parseCount(text, name),
   }],
+  ["--workers", {
+    value: "COUNT",
+    help: ["Serve by so many threads, each on a core of its own; default 1"],
+    apply: (draft, text, name) => draft.workers = parseCount(text, name),
+  }],
   ["--rate", {
     value: "SIZE",
     help: ["Bytes a second in each direction of each connection; default any"],

@@ -1,9 +1,10 @@
 import { formatAddress, formatDenoAddress } from "./address.ts";
-import type { ForwardEvent } from "./events.ts";
+import { emit, type ForwardEvent } from "./events.ts";
 import { messageOf } from "./failure.ts";
 import { listen, type Listener } from "./listen.ts";
 import { checkGrace, checkOptions, type ForwardOptions, type Settings } from "./options.ts";
 import { Session, withoutDelay } from "./session.ts";
+import { forwardByTeam } from "./team.ts";
 
 /** What a forwarder has done so far. */
 export interface ForwardStats {
@@ -75,7 +76,9 @@ export async function forward(options: ForwardOptions): Promise<Forwarder> {
     throw new Error("Cannot forward as this runtime is not Deno: there is no Deno.listen");
   }
   settings.signal?.throwIfAborted();
-  return new Accepting(settings, await listen(settings.listen));
+  return settings.workers > 1
+    ? await forwardByTeam(options, settings)
+    : new Accepting(settings, await listen(settings.listen, settings.reusePort));
 }
 
 class Accepting implements Forwarder {
@@ -225,11 +228,6 @@ class Accepting implements Forwarder {
   }
 
   #emit(event: ForwardEvent): void {
-    try {
-      this.#settings.onEvent?.(event);
-    } catch (error) {
-      // The caller's bug is not to end a connection; it surfaces as an uncaught error.
-      reportError(error);
-    }
+    emit(event, this.#settings.onEvent);
   }
 }

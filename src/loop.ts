@@ -18,8 +18,9 @@ const MOST_TURNS_WITHOUT_WAITING = 1024;
 const STOP = Symbol("stop");
 
 /**
- * The hot loop: read ▸ meter ▸ write. It waits only for what is a promise, by callbacks that live as
- * long as it does: an async function would weigh 0.5 KB, and each of its waits two closures (V8).
+ * The hot loop: read ▸ meter ▸ write. It waits only for what is a promise; for a socket's by callbacks
+ * that live as long as it does: an async function would weigh 0.5 KB, and each of its waits two closures
+ * (V8).
  */
 export abstract class Loop implements Receiver {
   readonly source: Source;
@@ -65,21 +66,12 @@ export abstract class Loop implements Receiver {
 
   /** What it has waited for is there: goes on until it has to wait again. */
   came(result: unknown, turn: number): void {
-    if (turn !== this.turn) return;
-    try {
-      do {
-        result = this.#step(result);
-        if (turn !== this.turn) return forget(result);
-        if (isPromise(result)) return this.#wait(result);
-      } while (result !== STOP);
-    } catch (error) {
-      return this.refused(error, turn);
-    }
-    this.onStill?.();
+    const promise = this.#run(result, turn);
+    if (promise) this.#wait(promise, turn);
   }
 
   /** What it has waited for has failed. */
-  refused(error: unknown, turn: number): void {
+  refused(error: unknown, turn: number): undefined {
     if (turn !== this.turn) return;
     if (this.reading) {
       this.reading = false;
@@ -102,6 +94,21 @@ export abstract class Loop implements Receiver {
   /** Does not go on after having let others run. */
   protected rest(): void {
     clearTimeout(this.#yielding);
+  }
+
+  /** Steps until one has to be waited for: gives what to wait for. */
+  #run(result: unknown, turn: number): PromiseLike<unknown> | undefined {
+    if (turn !== this.turn) return;
+    try {
+      do {
+        result = this.#step(result);
+        if (turn !== this.turn) return forget(result);
+        if (isPromise(result)) return result;
+      } while (result !== STOP);
+    } catch (error) {
+      return this.refused(error, turn);
+    }
+    this.onStill?.();
   }
 
   /** Takes what the step before has brought; gives what the next is to take, or a promise of it. */
@@ -164,10 +171,10 @@ export abstract class Loop implements Receiver {
     return new Promise((resolve) => this.#yielding = setTimeout(resolve));
   }
 
-  #wait(promise: PromiseLike<unknown>): void {
+  #wait(promise: PromiseLike<unknown>, turn: number): void {
     this.#turnsWithoutWaiting = 0;
-    const { turn } = this;
     if (promise instanceof Wait) return promise.follow(this, turn);
+    if (this.source.closed) return void this.#awaitAll(promise, turn);
     const callbacks = this.#callbacks ??= [
       (result) => this.came(result, turn),
       (error) => this.refused(error, turn),
@@ -175,16 +182,33 @@ export abstract class Loop implements Receiver {
     // Somebody's own thenable might call back twice, or at once.
     Promise.resolve(promise).then(...callbacks);
   }
+
+  /** A stream weighs more than that anyhow, and `await` is faster than `then()`: JavaScriptCore's by a fifth. */
+  async #awaitAll(promise: PromiseLike<unknown>, turn: number): Promise<void> {
+    let next: PromiseLike<unknown> | undefined = promise;
+    while (next && !(next instanceof Wait)) {
+      this.#turnsWithoutWaiting = 0;
+      let result: unknown;
+      try {
+        result = await next;
+      } catch (error) {
+        return this.refused(error, turn);
+      }
+      next = this.#run(result, turn);
+    }
+    if (next) this.#wait(next, turn);
+  }
 }
 
 const ignore = () => {};
 
 /** What was begun in a turn that has been given up meanwhile: nobody wants to know. */
-function forget(result: unknown): void {
+function forget(result: unknown): undefined {
   if (isPromise(result)) result.then(ignore, ignore);
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
+  return value instanceof Promise ||
+    typeof value === "object" && value !== null && "then" in value &&
+      typeof value.then === "function";
 }

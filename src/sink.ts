@@ -78,8 +78,8 @@ class StreamSink implements Sink {
   #released = false;
   #outstanding = 0;
   #awaitedSize = 0;
-  /** Whether a write takes room at once, as the standard has it. */
-  #fills?: boolean;
+  /** Whether any one chunk takes all the room there is: with a high-water mark of 1, as the first shows. */
+  #fillsAlone?: boolean;
 
   constructor(stream: WritableStream<unknown>, meter: Meter, consumes: boolean) {
     this.#writer = stream.getWriter();
@@ -112,16 +112,22 @@ class StreamSink implements Sink {
   write(chunk: unknown, size: number): typeof WRITTEN | Promise<void> {
     // The stream may call its sink at once, and that may abort the join: the write is pending by then.
     this.#outstanding++;
-    const room = this.#fills === undefined && size > 0 ? this.#writer.desiredSize : undefined;
+    const room = this.#fillsAlone === undefined && size > 0 ? this.#writer.desiredSize : undefined;
     const written = this.#writer.write(chunk);
-    // The streams of workerd have room for one always, however many wait: the only bound is one at a time.
-    if (room !== undefined) this.#fills = this.#writer.desiredSize !== room;
+    if (room !== undefined) {
+      const left = this.#writer.desiredSize;
+      // The streams of workerd have room for one always, however many wait: the only bound is one at a time.
+      this.#fillsAlone = left === room || this.#outstanding === 1 && room! <= 1 && left! <= 0;
+    }
     // Alone and at the high-water mark, it settles just when the stream gets ready: one wait for both.
-    if (this.#outstanding === 1 && (this.consumes || this.full || this.#fills === false)) {
+    if (this.#outstanding === 1 && (this.consumes || this.#fillsAlone || this.full)) {
       this.#awaitedSize = size;
       return written;
     }
-    written.then(() => this.#fulfilled(size), (error) => this.refuse(error));
+    written.then(() => {
+      this.#fulfilled(size);
+      this.watcher?.writeSettled();
+    }, (error) => this.refuse(error));
     return WRITTEN;
   }
 
@@ -164,7 +170,6 @@ class StreamSink implements Sink {
     this.#outstanding--;
     // What has been reported does not change any more.
     if (!this.#released) this.#meter.add(size, 1);
-    this.watcher?.writeSettled();
   }
 }
 

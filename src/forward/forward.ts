@@ -3,7 +3,7 @@ import { emit, type ForwardEvent } from "./events.ts";
 import { messageOf } from "./failure.ts";
 import { listen, type Listener } from "./listen.ts";
 import { checkGrace, checkOptions, type ForwardOptions, type Settings } from "./options.ts";
-import { Session, withoutDelay } from "./session.ts";
+import { type Outcome, Session, withoutDelay } from "./session.ts";
 import { forwardByTeam } from "./team.ts";
 
 /** What a forwarder has done so far. */
@@ -176,7 +176,7 @@ class Accepting implements Forwarder {
           return;
         }
         backOff = SHORTEST_BACK_OFF;
-        void this.#serve(client);
+        this.#serve(client);
         if (once) this.#stop();
       } catch (error) {
         if (this.#stopped) return;
@@ -187,11 +187,14 @@ class Accepting implements Forwarder {
     }
   }
 
-  async #serve(client: Deno.Conn): Promise<void> {
-    const settings = this.#settings;
+  #serve(client: Deno.Conn): void {
     const session = new Session(++this.#accepted, withoutDelay(client));
     this.#sessions.add(session);
-    const outcome = await session.run(settings);
+    void session.run(this.#settings, (outcome) => this.#ended(session, outcome));
+  }
+
+  #ended(session: Session, outcome: Outcome): void {
+    const settings = this.#settings;
     this.#sessions.delete(session);
     this.#aToB += session.aToB.bytes;
     this.#bToA += session.bToA.bytes;

@@ -9,7 +9,7 @@ import { messageOf } from "./failure.ts";
 import type { Settings } from "./options.ts";
 
 /** How a session ended; `error` is what to say about it. */
-interface Outcome {
+export interface Outcome {
   reason: CloseReason;
   error?: string;
 }
@@ -44,29 +44,28 @@ export class Session implements JoinStats {
   }
 
   /**
-   * Serves the connection; never rejects, as whatever fails is this connection's matter only.
+   * Serves the connection; never rejects, as whatever fails is this connection's matter only. Fulfils
+   * once it is joined: a function that waits as long as the join does weighs 0.5 KiB (V8).
    *
    * @param settings The forwarder's settings.
-   * @returns How it ended.
+   * @param onEnd Called with how it ended.
    */
-  async run(settings: Settings): Promise<Outcome> {
+  async run(settings: Settings, onEnd: (outcome: Outcome) => void): Promise<void> {
     let target;
     try {
       this.#target = target = await this.#connect(settings);
     } catch (error) {
       this.#client.close();
-      return this.#undialed(error, settings);
+      return onEnd(this.#undialed(error, settings));
     } finally {
       this.#dialing = undefined;
     }
     // It was cut when the connection was there and this had not yet heard of it.
     if (this.#isCut) this.cut();
-    try {
-      const { ended } = await join(this.#client, target, { ...settings.join, stats: this });
-      return ended === "eof" ? SUCCESS : { reason: "half-close-timeout" };
-    } catch (error) {
-      return this.#broken(error);
-    }
+    join(this.#client, target, { ...settings.join, stats: this }).then(
+      ({ ended }) => onEnd(ended === "eof" ? SUCCESS : { reason: "half-close-timeout" }),
+      (error) => onEnd(this.#broken(error)),
+    );
   }
 
   /**
@@ -82,7 +81,7 @@ export class Session implements JoinStats {
   /**
    * The event of the session's end.
    *
-   * @param outcome What `run` resolved to.
+   * @param outcome How it ended.
    * @param settings The forwarder's settings.
    * @returns The event.
    */

@@ -16,7 +16,7 @@ export function assertEnd(
 ): asserts value is End<unknown, unknown> {
   const direct = directOf(value);
   if (direct) {
-    if (direct.reading || direct.writer) refuse(action, name, "must not be locked", value);
+    if (direct.user) refuse(action, name, "must not be locked", value);
     return;
   }
   const { halfClose, close } = Object(value) as Partial<Pair>;

@@ -1,23 +1,16 @@
-import { isObject } from "./ends.ts";
-
 /** Under this name an adapter's end offers its own way into the pump, past its two streams. */
 export const DIRECT: unique symbol = Symbol("direct");
 
 /**
- * A Go-style end that brings chunks of its own instead of filling ours, in the two steps of a source.
- * Its chunks are the receiver's for good.
+ * A Go-style end that brings chunks of its own instead of filling ours. They are the receiver's for good.
  */
 export interface Direct {
-  /** Whether the readable half is in use. */
-  reading: boolean;
-  /** Who has the writable half, to be told of a failure when no write waits for it. */
-  writer?: { readonly watcher?: { closedEarly(error: unknown): void } };
+  /** Who has both halves, to be told of a failure when no write waits for it. */
+  user?: { readonly watcher?: { closedEarly(error: unknown): void } };
   /** Whether a chunk's memory may be used again once its write has settled. */
   readonly consumesOnWrite: boolean;
-  /** Starts a read: its result, or a promise of it. */
+  /** Starts a read: a chunk, or a promise of one; `null` at the end of file. */
   pull(): unknown;
-  /** The chunk in the result of a read; `null` at the end of file. */
-  take(result: unknown): Uint8Array<ArrayBuffer> | null;
   /** Rejects when what waits unread is given up, for a pump that is stuck in a write and asks for nothing. */
   readonly lost?: Wait<never>;
   /** Nobody needs the last chunk any more. */
@@ -43,38 +36,49 @@ export interface Receiver {
  * once. It calls back at once, too, and can be used again: so a message costs no promise.
  */
 export class Wait<T> {
-  #receiver?: Receiver;
+  /** `undefined` when nobody waits, `null` when who does has not followed it yet. */
+  #receiver?: Receiver | null;
   #turn = 0;
-  #settled?: () => void;
+  #settled?: (receiver: Receiver, turn: number) => void;
+
+  /** Somebody waits from here on, who will follow it. */
+  begin(): this {
+    this.#receiver = null;
+    return this;
+  }
 
   follow(receiver: Receiver, turn: number): void {
-    this.#receiver = receiver;
-    this.#turn = turn;
     const settled = this.#settled;
     this.#settled = undefined;
-    settled?.();
+    if (settled) return settled(receiver, turn);
+    this.#receiver = receiver;
+    this.#turn = turn;
   }
 
   then(fulfilled: (value: T) => void, rejected: (error: unknown) => void): void {
-    this.follow({ came: (value) => fulfilled(value as T), refused: rejected }, 0);
+    this.follow({ came: fulfilled as Receiver["came"], refused: rejected }, 0);
   }
 
-  fulfil(value: T): void {
-    const receiver = this.#receiver;
-    if (!receiver) this.#settled = () => this.fulfil(value);
-    this.#receiver = undefined;
-    receiver?.came(value, this.#turn);
+  /** Tells whether anybody has waited. */
+  fulfil(value: T): boolean {
+    return this.#settle("came", value);
   }
 
-  reject(error: unknown): void {
+  /** The same. */
+  reject(error: unknown): boolean {
+    return this.#settle("refused", error);
+  }
+
+  #settle(how: keyof Receiver, result: unknown): boolean {
     const receiver = this.#receiver;
-    if (!receiver) this.#settled = () => this.reject(error);
     this.#receiver = undefined;
-    receiver?.refused(error, this.#turn);
+    if (receiver === null) this.#settled = (late, turn) => late[how](result, turn);
+    else receiver?.[how](result, this.#turn);
+    return receiver !== undefined;
   }
 }
 
 /** The way past the streams; `undefined` once somebody has asked for them, and may have used them. */
 export function directOf(end: unknown): Direct | undefined {
-  return isObject(end) && DIRECT in end ? (end as { [DIRECT]?: Direct })[DIRECT] : undefined;
+  return (Object(end) as { [DIRECT]?: Direct })[DIRECT];
 }

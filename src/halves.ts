@@ -1,3 +1,4 @@
+import type { Direct } from "./direct.ts";
 import type { Reader, Writer } from "./ends.ts";
 import { CallersLoan } from "./loan.ts";
 import { Meter } from "./meter.ts";
@@ -21,9 +22,13 @@ export function readableFrom(reader: Reader): ReadableStream<Uint8Array<ArrayBuf
 }
 
 /** A Go-style sink as a stream; closing the stream ends the writing. */
-export function writableFrom(writer: Writer): WritableStream<unknown> {
+export function writableFrom(
+  writer: Writer | Direct,
+  start?: (controller: WritableStreamDefaultController) => void,
+): WritableStream<unknown> {
   const sink = new WriterSink(writer, new Meter());
   return new WritableStream({
+    start,
     write: (chunk) => writeWhole(sink, chunk),
     close: () => sink.end(),
     abort: (reason) => sink.abort(reason),

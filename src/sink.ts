@@ -245,7 +245,7 @@ export class DirectSink extends WriterSink {
   constructor(direct: Direct, meter: Meter) {
     super(direct, meter);
     this.#direct = direct;
-    direct.writer = this;
+    direct.user = this;
   }
 
   override get consumes(): boolean {
@@ -253,7 +253,7 @@ export class DirectSink extends WriterSink {
   }
 
   override release(): void {
-    this.#direct.writer = undefined;
+    this.#direct.user = undefined;
   }
 }
 

@@ -181,21 +181,19 @@ export class DirectSource implements Source {
   constructor(direct: Direct, { reused }: SourceOptions) {
     this.#direct = direct;
     this.closed = direct.lost;
-    this.#reused = reused && direct.spent !== undefined;
-    direct.reading = true;
+    this.#reused = reused;
   }
 
   pull(): unknown {
     if (this.#last) {
-      this.#direct.spent!(this.#last);
+      this.#direct.spent?.(this.#last);
       this.#last = undefined;
     }
     return this.#direct.pull();
   }
 
-  take(result: unknown): unknown {
-    const chunk = this.#direct.take(result);
-    if (this.#reused) this.#last = chunk;
+  take(chunk: unknown): unknown {
+    if (this.#reused) this.#last = chunk as Uint8Array<ArrayBuffer> | null;
     return chunk ?? EOF;
   }
 
@@ -203,11 +201,7 @@ export class DirectSource implements Source {
     this.#last = undefined;
   }
 
-  async cancel(): Promise<void> {
-    await this.#direct.close();
-  }
-
-  release(): void {
-    this.#direct.reading = false;
-  }
+  /** It is ended and released as a whole. */
+  cancel(): void {}
+  release(): void {}
 }

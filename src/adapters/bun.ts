@@ -153,6 +153,7 @@ function endOf(socket: Socket): BunEnd {
 const SMALLEST_FREED_BYTES = 16 * 1024;
 
 class BunEnd extends EventEnd {
+  override readonly consumesOnWrite = true;
   /** Whether it has been asked for. */
   claimed = false;
   readonly #socket: Socket;
@@ -243,7 +244,5 @@ class BunEnd extends EventEnd {
     this.#socket.resume();
   }
 
-  protected override attach(): void {}
-
-  protected override detach(): void {}
+  protected override listen(): void {}
 }

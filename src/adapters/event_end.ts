@@ -1,20 +1,9 @@
-import { bytesOf } from "../bytes.ts";
 import { DIRECT, type Direct, Wait } from "../direct.ts";
 import type { Pair } from "../ends.ts";
-import { show } from "../errors.ts";
+import { writableFrom } from "../halves.ts";
 
 /** The bytes of every adapter. */
 export type Bytes = Uint8Array<ArrayBuffer>;
-
-/** What few ends are asked for. */
-interface Streams {
-  readable?: ReadableStream<Bytes>;
-  writable?: WritableStream<Bytes>;
-  /** What locks the halves that the pump has. */
-  reader?: ReadableStreamDefaultReader;
-  writer?: WritableStreamDefaultWriter;
-  errorWritable?: (error: unknown) => void;
-}
 
 /** Bytes that may wait unread before the platform is paused. */
 const HIGH_WATER_BYTES = 256 * 1024;
@@ -28,11 +17,15 @@ const HIGH_WATER_BYTES = 256 * 1024;
  */
 export abstract class EventEnd implements Pair, Direct {
   readonly halfClose: boolean = true;
-  readonly consumesOnWrite: boolean = true;
-  #streams?: Streams;
-  #reading = false;
-  #writer: Direct["writer"];
-  #attached = false;
+  abstract readonly consumesOnWrite: boolean;
+  // Of the streams, which few ends are asked for.
+  #readable?: ReadableStream<Bytes>;
+  #writable?: WritableStream<Bytes>;
+  /** To tell the writable one of a failure. */
+  #controller?: WritableStreamDefaultController;
+  /** Of who has the end past them. */
+  readonly #locks: { releaseLock(): void }[] = [];
+  #user: Direct["user"];
   #queue?: Bytes[];
   #queuedBytes = 0;
   #paused: boolean;
@@ -43,11 +36,10 @@ export abstract class EventEnd implements Pair, Direct {
   #closed = false;
   #failure?: { readonly error: unknown };
   readonly #read = new Wait<Bytes | null>();
-  #isReading = false;
+  /** For a write, or for the end of writing after the last one. */
   readonly #written = new Wait<number>();
   #unwritten?: Bytes;
   #taken = 0;
-  #finish?: { resolve(): void; reject(error: unknown): void };
 
   /** @param paused Whether the platform delivers nothing yet. */
   constructor(paused = true) {
@@ -65,25 +57,11 @@ export abstract class EventEnd implements Pair, Direct {
   /** Stops and resumes the delivery of what the peer sends. */
   protected abstract pause(): void;
   protected abstract resume(): void;
-  /** Adds and removes listeners. */
-  protected abstract attach(): void;
-  protected abstract detach(): void;
+  /** Listens from the constructor on, so that an early failure is not uncaught, to its last word. */
+  protected abstract listen(on: boolean): void;
 
   /** Whether no more should be sent before {@linkcode EventEnd.drained}. */
-  protected get congested(): boolean {
-    return false;
-  }
-
-  /** From the constructor on, so that an early failure is not uncaught, to the platform's last word. */
-  protected listen(): void {
-    if (!this.#attached) this.attach();
-    this.#attached = true;
-  }
-
-  protected unlisten(): void {
-    if (this.#attached) this.detach();
-    this.#attached = false;
-  }
+  protected abstract get congested(): boolean;
 
   /** Bytes that wait to be read. */
   get unread(): number {
@@ -91,14 +69,10 @@ export abstract class EventEnd implements Pair, Direct {
   }
 
   /** The end of file has been read from the stream, or only the writable one is in use. */
-  protected eof(): void {}
+  protected eof?(): void;
 
   protected received(chunk: Bytes): void {
-    if (this.#deaf) return;
-    if (this.#isReading) {
-      this.#isReading = false;
-      return this.#read.fulfil(chunk);
-    }
+    if (this.#deaf || this.#read.fulfil(chunk)) return;
     (this.#queue ??= []).push(chunk);
     this.#queuedBytes += chunk.length;
     if (!this.#paused && this.#queuedBytes >= HIGH_WATER_BYTES) {
@@ -110,12 +84,9 @@ export abstract class EventEnd implements Pair, Direct {
   /** The peer sends no more. */
   protected ended(): void {
     this.#ended = true;
-    if (this.#isReading) {
-      this.#isReading = false;
-      this.#read.fulfil(null);
-    }
+    this.#read.fulfil(null);
     this.#eofIfUnread();
-    this.#closeIfOver();
+    if (this.#finished) this.#shutOnce();
   }
 
   /** There is room again. */
@@ -135,53 +106,37 @@ export abstract class EventEnd implements Pair, Direct {
   /** Our writing has ended. */
   protected finished(): void {
     this.#finished = true;
-    this.#finish?.resolve();
-    this.#closeIfOver();
+    this.#written.fulfil(this.#taken);
+    if (this.#ended) this.#shutOnce();
   }
 
   /** Both directions are over; what was received before can still be read. */
   protected failed(error: unknown): void {
     if (this.#failure || this.#ended && this.#finished) return;
     this.#failure = { error };
-    const reading = this.#isReading;
-    const writing = this.#unwritten;
-    this.#isReading = false;
     this.#unwritten = undefined;
-    if (reading) this.#read.reject(error);
-    if (writing) this.#written.reject(error);
-    else this.#writer?.watcher?.closedEarly(error);
-    this.#finish?.reject(error);
-    this.#streams?.errorWritable?.(error);
+    this.#read.reject(error);
+    if (!this.#written.reject(error)) this.#user?.watcher?.closedEarly(error);
+    this.#controller?.error(error);
   }
 
   get [DIRECT](): Direct | undefined {
-    return this.#streams ? undefined : this;
+    return this.#readable || this.#writable ? undefined : this;
   }
 
-  get reading(): boolean {
-    return this.#reading;
+  get user(): Direct["user"] {
+    return this.#user;
   }
 
-  set reading(reading: boolean) {
-    this.#reading = reading;
-    this.#listenIfUsed();
-    if (!reading) this.#streams?.reader?.releaseLock();
-  }
-
-  get writer(): Direct["writer"] {
-    return this.#writer;
-  }
-
-  set writer(writer: Direct["writer"]) {
-    this.#writer = writer;
-    this.#listenIfUsed();
-    if (!writer) this.#streams?.writer?.releaseLock();
+  set user(user: Direct["user"]) {
+    this.#user = user;
+    // A closed one tells by itself when nothing more is to be heard.
+    if (!this.#closed) this.listen(user !== undefined);
+    if (!user) this.#locks.splice(0).forEach((lock) => lock.releaseLock());
   }
 
   pull(): Bytes | null | Wait<Bytes | null> {
-    if (
-      this.#paused && !this.#ended && !this.#failure && this.#queuedBytes < HIGH_WATER_BYTES / 2
-    ) {
+    if (this.#paused && this.#queuedBytes < HIGH_WATER_BYTES / 2) {
       this.#paused = false;
       this.resume();
     }
@@ -191,118 +146,89 @@ export abstract class EventEnd implements Pair, Direct {
       return chunk;
     }
     if (this.#ended && !this.#deaf) return null;
-    if (this.#failure) throw this.#failure.error;
-    if (this.#deaf) throw new Error("The end has been closed");
-    this.#isReading = true;
-    return this.#read;
-  }
-
-  take(result: unknown): Bytes | null {
-    return result as Bytes | null;
+    this.#assertUsable(this.#deaf);
+    return this.#read.begin();
   }
 
   write(bytes: Bytes): number | Wait<number> {
-    if (this.#failure) throw this.#failure.error;
-    if (this.#finished || this.#closed) throw new Error("It has been closed, and takes no more");
+    this.#assertUsable(this.#finished || this.#closed);
     const taken = this.send(bytes);
     if (taken > 0 && !this.congested) return taken;
     this.#unwritten = bytes;
     this.#taken = taken;
-    return this.#written;
+    return this.#written.begin();
   }
 
-  closeWrite(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure) return reject(this.#failure.error);
-      if (this.#finished) return resolve();
-      this.#finish = { resolve, reject };
-      this.finish();
-    });
+  closeWrite(): unknown {
+    this.#assertUsable();
+    if (this.#finished || this.#ended && !this.halfClose) return;
+    const finished = this.#written.begin();
+    this.finish();
+    return finished;
   }
 
   abort(reason: unknown): void {
-    this.#deaf = true;
-    this.#queue = undefined;
+    this.#deafen();
     this.failed(reason);
     this.#shutOnce(() => this.reset(reason));
   }
 
   close(reason?: unknown): void {
     if (reason !== undefined) return this.abort(reason);
-    this.#deaf = true;
-    this.#shutOnce(() => this.shut());
+    this.#deafen();
+    this.#shutOnce();
     this.ended();
   }
 
   get readable(): ReadableStream<Bytes> {
-    const streams = this.#streams ??= {};
-    if (!streams.readable) {
-      streams.readable = new ReadableStream({
+    if (!this.#readable) {
+      this.#readable = new ReadableStream({
         pull: async (controller) => {
           const chunk = await this.pull();
           if (chunk) return controller.enqueue(chunk);
           controller.close();
-          this.eof();
+          this.eof?.();
         },
-        cancel: () => this.#cancel(),
+        // Reads on, and drops it, so that the end of it is noticed.
+        cancel: () => {
+          this.#deafen();
+          this.resume();
+        },
       }, { highWaterMark: 0 });
-      if (this.#reading) streams.reader = streams.readable.getReader();
+      if (this.#user) this.#locks.push(this.#readable.getReader());
     }
-    return streams.readable;
+    return this.#readable;
   }
 
   get writable(): WritableStream<Bytes> {
-    const streams = this.#streams ??= {};
-    if (!streams.writable) {
-      streams.writable = new WritableStream({
-        start: (controller) => {
-          streams.errorWritable = (error) => controller.error(error);
-          if (this.#failure) controller.error(this.#failure.error);
-        },
-        write: (chunk) => this.#writeWhole(chunk),
-        close: () => this.closeWrite(),
-        abort: (reason) => this.abort(reason),
+    if (!this.#writable) {
+      this.#writable = writableFrom(this, (controller) => {
+        this.#controller = controller;
+        if (this.#failure) controller.error(this.#failure.error);
       });
-      if (this.#writer) streams.writer = streams.writable.getWriter();
+      if (this.#user) this.#locks.push(this.#writable.getWriter());
       this.#eofIfUnread();
     }
-    return streams.writable;
-  }
-
-  async #writeWhole(chunk: unknown): Promise<void> {
-    let rest = bytesOf(chunk);
-    if (!rest) {
-      throw new TypeError(`Only an ArrayBuffer or a view can be written: got ${show(chunk)}`);
-    }
-    while (rest.length > 0) rest = rest.subarray(await this.write(rest));
-  }
-
-  /** Reads on, and drops it, so that the end of it is noticed. */
-  #cancel(): void {
-    this.#deaf = true;
-    this.#queue = undefined;
-    this.#paused = false;
-    this.resume();
+    return this.#writable;
   }
 
   #eofIfUnread(): void {
-    const { readable, writable } = this.#streams ?? {};
-    const unread = this.#deaf || writable && !readable && !this.reading;
-    if (this.#ended && unread) this.eof();
+    const unread = this.#deaf || this.#writable && !this.#readable && !this.#user;
+    if (this.#ended && unread) this.eof?.();
   }
 
-  /** A closed one tells by itself when nothing more is to be heard. */
-  #listenIfUsed(): void {
-    if (this.#closed) return;
-    if (this.#reading || this.#writer) this.listen();
-    else this.unlisten();
+  #deafen(): void {
+    this.#deaf = true;
+    this.#queue = undefined;
   }
 
-  #closeIfOver(): void {
-    if (this.#ended && this.#finished) this.#shutOnce(() => this.shut());
+  /** Throws what has failed it, or else that it has been closed. */
+  #assertUsable(closed = false): void {
+    if (this.#failure) throw this.#failure.error;
+    if (closed) throw new Error("The end has been closed");
   }
 
-  #shutOnce(shut: () => void): void {
+  #shutOnce(shut = () => this.shut()): void {
     if (this.#closed) return;
     this.#closed = true;
     shut();

@@ -118,6 +118,7 @@ const SMALLEST_FREED_BYTES = 16 * 1024;
 class NodeEnd extends EventEnd {
   override readonly consumesOnWrite: boolean;
   readonly #socket: NodeDuplex;
+  #listening = false;
   #sent?: (error?: Error | null) => void;
 
   constructor(socket: NodeDuplex) {
@@ -128,7 +129,7 @@ class NodeEnd extends EventEnd {
     socket.allowHalfOpen = true;
     socket.pause();
     ends.set(socket, this);
-    this.listen();
+    this.listen(true);
     if (socket.readableEnded) this.ended();
     if (socket.writableEnded) this.finished();
   }
@@ -140,7 +141,7 @@ class NodeEnd extends EventEnd {
     on("error", (end, error) => end.failed(error)),
     on("close", (end) => {
       end.failed(new Error("The socket was closed before its end"));
-      end.unlisten();
+      end.listen(false);
     }),
   ];
 
@@ -201,11 +202,10 @@ class NodeEnd extends EventEnd {
     this.#socket.resume();
   }
 
-  protected override attach(): void {
-    for (const { event, listener } of NodeEnd.#listeners) this.#socket.on(event, listener);
-  }
-
-  protected override detach(): void {
-    for (const { event, listener } of NodeEnd.#listeners) this.#socket.off(event, listener);
+  protected override listen(on: boolean): void {
+    if (on === this.#listening) return;
+    this.#listening = on;
+    const verb = on ? "on" : "off";
+    for (const { event, listener } of NodeEnd.#listeners) this.#socket[verb](event, listener);
   }
 }

@@ -112,8 +112,9 @@ interface ServerSocket extends WebSocketLike {
  */
 export const webSocketHandlers: WebSocketHandlers = {
   message: (socket, message) => endOf(socket).onMessage(message),
-  drain: teller("drain"),
-  close: teller("close"),
+  drain: (socket) => endOf(socket).handleEvent({ type: "drain" }),
+  close: (socket, code, reason) =>
+    endOf(socket).handleEvent({ type: "close", code, reason, wasClean: true }),
 };
 
 /**
@@ -173,10 +174,4 @@ export function fromWebSocket(
 
 function endOf(socket: ServerSocket): WebSocketEnd {
   return socket[END] ??= new WebSocketEnd(socket, true);
-}
-
-/** Tells a server's end of an event. */
-function teller(type: string): (socket: WebSocketLike, value?: unknown, reason?: string) => void {
-  return (socket, value, reason) =>
-    endOf(socket).handleEvent({ type, data: value, code: value as number, reason, wasClean: true });
 }

@@ -56,9 +56,9 @@ export interface WebSocketEventLike {
  */
 export class WebSocketCloseError extends Error {
   /** The code that it was closed with. */
-  readonly code: number;
+  declare readonly code: number;
   /** The reason that came with the code; often empty. */
-  readonly reason: string;
+  declare readonly reason: string;
 
   /**
    * Creates the error.
@@ -69,9 +69,7 @@ export class WebSocketCloseError extends Error {
    */
   constructor(code: number, reason?: string, options?: ErrorOptions) {
     super(`The WebSocket was closed with code ${code}${reason ? `: ${reason}` : ""}`, options);
-    this.name = "WebSocketCloseError";
-    this.code = code;
-    this.reason = reason ?? "";
+    Object.assign(this, { name: "WebSocketCloseError", code, reason: reason ?? "" });
   }
 }
 
@@ -79,8 +77,8 @@ export class WebSocketCloseError extends Error {
 const MOST_UNSENT = 1024 * 1024;
 const LARGEST_READ = 1024 * 1024;
 const LONGEST_WAIT_MS = 32;
-/** About as long as all waits before it, which makes 33 s: so long a peer may take nothing. */
-const LAST_WAIT_MS = 16_384;
+/** So many in a row, while closing, the peer may take nothing: for 32 s. */
+const MOST_WAITS = 1000;
 
 const encoder = new TextEncoder();
 
@@ -89,17 +87,16 @@ export class WebSocketEnd extends EventEnd {
   override readonly halfClose = false;
   override readonly consumesOnWrite: boolean;
   /** Rejects once what waits unread has been given up; a pump that is stuck in a write asks for nothing. */
-  readonly lost = new Wait<never>();
+  readonly lost = new Wait<never>().begin();
   maxBuffered = 16 * 1024 * 1024;
   maxFrame = 64 * 1024;
   readonly #socket: WebSocketLike;
   #opened = false;
   #closing = false;
-  #closed = false;
   #cause?: ErrorOptions;
   #timer?: ReturnType<typeof setTimeout>;
   #unsent = 0;
-  #wait = 1;
+  #waits = 0;
 
   constructor(socket: WebSocketLike, copies: boolean) {
     super(false);
@@ -108,7 +105,7 @@ export class WebSocketEnd extends EventEnd {
     this.consumesOnWrite = copies;
     // What a Bun server's gives then needs no wrapping.
     socket.binaryType = socket.getBufferedAmount ? "uint8array" : "arraybuffer";
-    this.listen();
+    this.listen(true);
     try {
       socket.accept?.();
     } catch {
@@ -117,11 +114,12 @@ export class WebSocketEnd extends EventEnd {
   }
 
   handleEvent({ type, data, error, code, reason, wasClean }: WebSocketEventLike): void {
+    if (error) this.#cause = { cause: error };
     if (type === "message") {
       this.onMessage(data);
-    } else if (type === "close") {
+    } else if (type === "close" || type === "error" && !this.#opened) {
+      // Node 22 tells no more than an error when it could not connect.
       clearTimeout(this.#timer);
-      this.#closed = true;
       if (code === 1000 || code === 1001 || code === 1005 && wasClean) {
         if (this.#closing) this.finished();
         this.ended();
@@ -131,13 +129,9 @@ export class WebSocketEnd extends EventEnd {
         if (!this.#opened) closed.message = "The WebSocket could not be opened";
         this.failed(closed);
       }
-      this.unlisten();
-    } else if (type === "error") {
-      if (error) this.#cause = { cause: error };
-      // Node 22 tells no more when it could not connect.
-      if (!this.#opened) this.handleEvent({ type: "close", code: 1006 });
-    } else {
-      this.#opened ||= this.#open;
+      this.listen(false);
+    } else if (type !== "error") {
+      this.#opened = true;
       this.#look();
     }
   }
@@ -176,26 +170,25 @@ export class WebSocketEnd extends EventEnd {
     this.#timer = undefined;
     const before = this.#unsent;
     this.#unsent = this.#amount;
-    if (this.#unsent < before) this.#wait = 1;
-    if (this.#open && this.#unsent > (this.#closing ? 0 : MOST_UNSENT / 2)) this.#lookLater();
-    else if (this.#closing && this.#open) this.#socket.close(1000);
+    if (this.#unsent < before) this.#waits = 0;
+    if (!this.#open) return;
+    if (this.#unsent > (this.#closing ? 0 : MOST_UNSENT / 2)) this.#lookLater();
+    else if (this.#closing) this.#socket.close(1000);
     else this.drained();
   }
 
   /** No platform but Bun's server tells when something has been sent. */
   #lookLater(): void {
-    if (this.#closing && this.#wait > LAST_WAIT_MS) return this.reset();
-    const wait = this.#closing ? this.#wait : Math.min(this.#wait, LONGEST_WAIT_MS);
-    this.#timer = setTimeout(() => this.#look(), wait);
-    this.#wait *= 2;
+    if (this.#closing && this.#waits > MOST_WAITS) return this.reset();
+    this.#timer = setTimeout(() => this.#look(), Math.min(++this.#waits, LONGEST_WAIT_MS));
   }
 
   /** Reads what waits as one where its peer cannot be stopped: Deno's TCP is slower by the chunk. */
   override pull(): Bytes | null | Wait<Bytes | null> {
     const first = super.pull();
-    if (this.#socket.pause || this.unread === 0 || !(first instanceof Uint8Array)) return first;
-    const chunks = [first];
-    let size = first.length;
+    if (this.#socket.pause || this.unread === 0) return first;
+    const chunks = [first as Bytes];
+    let size = chunks[0].length;
     while (this.unread > 0 && size < LARGEST_READ) {
       const chunk = super.pull() as Bytes;
       chunks.push(chunk);
@@ -221,8 +214,7 @@ export class WebSocketEnd extends EventEnd {
 
   protected override finish(): void {
     this.#closing = true;
-    this.#wait = 1;
-    if (this.#closed) return this.finished();
+    this.#waits = 0;
     // The answer to a close comes after what its peer has sent.
     this.resume();
     this.#look();
@@ -240,12 +232,11 @@ export class WebSocketEnd extends EventEnd {
 
   protected override reset(reason?: unknown): void {
     clearTimeout(this.#timer);
+    this.resume();
     // A WebSocketStream's own error says `closeCode`.
     const { code, closeCode = code, reason: text } = Object(reason);
-    const told = closeCode >= 3000 && closeCode < 5000;
-    if (!told && this.#socket.terminate) return this.#socket.terminate();
-    this.resume();
-    if (told) this.#socket.close(closeCode, text);
+    if (closeCode >= 3000 && closeCode < 5000) this.#socket.close(closeCode, text);
+    else if (this.#socket.terminate) this.#socket.terminate();
     else this.#socket.close(4000);
   }
 
@@ -257,12 +248,9 @@ export class WebSocketEnd extends EventEnd {
     this.#socket.resume?.();
   }
 
-  protected override attach(): void {
-    for (const type of EVENTS) this.#socket.addEventListener?.(type, this);
-  }
-
-  protected override detach(): void {
-    for (const type of EVENTS) this.#socket.removeEventListener?.(type, this);
+  protected override listen(on: boolean): void {
+    const verb = on ? "addEventListener" : "removeEventListener";
+    for (const type of EVENTS) this.#socket[verb]?.(type, this);
   }
 }
 

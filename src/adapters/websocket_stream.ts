@@ -58,24 +58,22 @@ const canPause = "Deno" in globalThis;
 /** What a plain WebSocket is, over a `WebSocketStream`. */
 function socketOf(stream: WebSocketStreamLike): WebSocketLike {
   let listener: WebSocketEnd;
-  let reader: ReadableStreamDefaultReader<unknown> | undefined;
   let writer: WritableStreamDefaultWriter<Bytes>;
-  let held = false;
-  let reading = false;
+  let held: Promise<void> | undefined;
+  let release = () => {};
   const tell = (event: WebSocketEventLike) => listener.handleEvent(event);
-  const fail = (error: WebSocketStreamClose) => {
-    tell({ type: "error", error });
-    tell({ type: "close", code: error.closeCode ?? 1006, reason: error.reason });
-  };
+  const fail = (error: WebSocketStreamClose) =>
+    tell({ type: "close", code: error.closeCode, reason: error.reason, error });
   const socket = {
     readyState: 0,
     bufferedAmount: 0,
     addEventListener(_: string, end: WebSocketEnd) {
       listener = end;
     },
-    send({ length }: Bytes) {
+    send(bytes: Bytes) {
+      const { length } = bytes;
       socket.bufferedAmount += length;
-      writer.write(arguments[0]).then(() => {
+      writer.write(bytes).then(() => {
         socket.bufferedAmount -= length;
         tell({ type: "drain" });
       }, () => socket.readyState = 3);
@@ -84,33 +82,23 @@ function socketOf(stream: WebSocketStreamLike): WebSocketLike {
       stream.close({ closeCode, reason });
     },
     pause() {
-      held = canPause;
+      if (canPause) held = new Promise((resolve) => release = resolve);
     },
-    async resume() {
-      held = false;
-      if (reading || !reader) return;
-      reading = true;
-      try {
-        while (!held) {
-          const { done, value: data } = await reader.read();
-          if (done) {
-            const { closeCode: code = 1005, reason } = await stream.closed;
-            return tell({ type: "close", code, reason, wasClean: true });
-          }
-          tell({ type: "message", data });
-        }
-        reading = false;
-      } catch {
-        // `closed` rejects as well.
-      }
+    resume() {
+      held = undefined;
+      release();
     },
   };
-  stream.opened.then(({ readable, writable }) => {
-    reader = readable.getReader();
+  stream.opened.then(async ({ readable, writable }) => {
     writer = writable.getWriter();
     socket.readyState = 1;
     tell({ type: "open" });
-    socket.resume();
+    for await (const data of readable) {
+      tell({ type: "message", data });
+      await held;
+    }
+    const { closeCode: code = 1005, reason } = await stream.closed;
+    tell({ type: "close", code, reason, wasClean: true });
   }).catch(fail);
   stream.closed.catch(fail);
   return socket;

@@ -1,18 +1,23 @@
 /**
- * A relay from WebSockets on 127.0.0.1:9002 to TCP on 127.0.0.1:9003, on Bun and Deno: `join`, or with
+ * A relay from WebSockets on 127.0.0.1:9102 to TCP on 127.0.0.1:9103, on Bun and Deno: `join`, or with
  * `--by-hand` what one would write with the runtime's own events, for comparison.
  */
-import { join, type JoinResult } from "../mod.ts";
-import { type BunHandlers, type BunSocket, fromBunSocket, handlers } from "../src/adapters/bun.ts";
+import { join, type JoinResult } from "../../mod.ts";
+import {
+  type BunHandlers,
+  type BunSocket,
+  fromBunSocket,
+  handlers,
+} from "../../src/adapters/bun.ts";
 import {
   fromWebSocket,
   type WebSocketHandlers,
   webSocketHandlers,
   type WebSocketLike,
-} from "../src/adapters/websocket.ts";
-import { concat } from "../tests/support/bytes.ts";
+} from "../../src/adapters/websocket.ts";
+import { concat } from "../../tests/support/bytes.ts";
 
-const [HOSTNAME, VIA, TARGET] = ["127.0.0.1", 9002, 9003];
+const [HOSTNAME, VIA, TARGET] = ["127.0.0.1", 9102, 9103];
 const byHand = ("Bun" in globalThis ? Bun.argv : Deno.args).includes("--by-hand");
 // The load generator counts what did not arrive.
 const ignore = () => {};

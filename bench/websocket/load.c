@@ -1,8 +1,8 @@
-// The load for websocket.ts, on its own so that it costs next to nothing: WebSocket clients with frames masked
+// The load for main.ts, on its own so that it costs next to nothing: WebSocket clients with frames masked
 // beforehand, and the TCP server behind the relay.
 //
-//   websocket_load bulk RELAY TARGET BYTES FRAME            prints GB/s, client to server
-//   websocket_load echo RELAY TARGET MESSAGES SIZE CONNS    prints messages/s
+//   load bulk RELAY TARGET BYTES FRAME            GB/s, client to server
+//   load echo RELAY TARGET MESSAGES SIZE CONNS    messages/s
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -121,7 +121,7 @@ static void bulk(int relay, int target, uint64_t bytes, size_t size) {
       }
     }
   }
-  printf("%f\n", got / (now() - start) / 1e9);
+  printf("{\"rate\":%f}\n", got / (now() - start) / 1e9);
 }
 
 struct side {
@@ -169,7 +169,7 @@ static void echo(int relay, int target, long messages, size_t size, int conns) {
       if (sent++ < messages) if (write(side->fd, frame, length) < 0) die("write");
     }
   }
-  printf("%f\n", messages / (now() - start));
+  printf("{\"rate\":%f}\n", messages / (now() - start));
 }
 
 int main(int argc, char **argv) {

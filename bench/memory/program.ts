@@ -1,0 +1,41 @@
+/**
+ * The bench as one module for every runtime: Bun, Node and pages have no import map, and the same code is
+ * timed on all of them.
+ *
+ * @module
+ */
+import { root, run } from "../../tests/run/process.ts";
+import type { Settings } from "./bench.ts";
+
+/** Bundles the rounds with the library, and with those that it is compared with; resolves to the path. */
+export async function buildProgram(
+  libraries: Readonly<Record<string, string>>,
+  settings: Settings,
+): Promise<string> {
+  const folder = `${root}/.cache/bench`;
+  await Deno.mkdir(folder, { recursive: true });
+  const entries = Object.entries(libraries);
+  const lines = [
+    `import { bench } from ${JSON.stringify(`${root}/bench/memory/bench.ts`)};`,
+    ...entries.map(([, path], index) =>
+      `import * as library${index} from ${JSON.stringify(path)};`
+    ),
+    `const libraries = {${
+      entries.map(([name], index) => `${JSON.stringify(name)}: library${index}`).join(", ")
+    }};`,
+    `const send = (path, body) => fetch(path, { method: "POST", body });`,
+    `const inPage = "document" in globalThis;`,
+    `const tell = (row) => inPage ? send("/row", JSON.stringify(row)) : console.log(JSON.stringify(row));`,
+    `const all = bench(libraries, ${JSON.stringify(settings)}, tell);`,
+    `if (inPage) all.then(() => send("/done", ""), (error) => send("/done", String(error)));`,
+    `else await all;`,
+  ];
+  const entry = `${folder}/memory_entry.js`;
+  await Deno.writeTextFile(entry, lines.join("\n"));
+  const bundle = `${folder}/memory.js`;
+  const { success, output } = await run([
+    ...[Deno.execPath(), "bundle", "--quiet", "--platform=browser", `--output=${bundle}`, entry],
+  ]);
+  if (!success) throw new Error(`deno bundle failed\n${output}`);
+  return bundle;
+}

@@ -1,0 +1,162 @@
+/**
+ * The relays that take turns: ours, and what one would have picked instead.
+ *
+ * @module
+ */
+import { installed } from "../../tests/run/executables.ts";
+import { root, run } from "../../tests/run/process.ts";
+import { runtimes } from "../../tests/run/runtimes.ts";
+import type { Release } from "../release.ts";
+import { versionOf } from "../report/machine.ts";
+import { compile, type Ports } from "./load.ts";
+import { haproxyConfig, nginxConfig } from "./peers.ts";
+import type { Start } from "./relay.ts";
+
+/** One of them. */
+export interface Contender {
+  readonly name: string;
+  /** Whether it is made of this library. */
+  readonly ours: boolean;
+  /** Builds and configures it; rejects if something that it needs is not installed. */
+  prepare(ports: Ports): Promise<Prepared>;
+}
+
+/** One that can be started. */
+export interface Prepared extends Start {
+  /** Of what it runs on. */
+  readonly version: readonly [name: string, version: string];
+}
+
+const folder = `${root}/.cache/bench`;
+
+/** All of them; with a release, its forwarder beside ours. */
+export function contenders(release?: Release): Contender[] {
+  return [
+    forwarder("forward", root),
+    ...release ? [forwarder(`forward (${release.tag})`, release.folder)] : [],
+    forwarder("forward --workers 2", root, "--workers", "2"),
+    ...release
+      ? [forwarder(`forward --workers 2 (${release.tag})`, release.folder, "--workers", "2")]
+      : [],
+    script("Deno, two pipeTo", false, "deno", "deno_native", "run", "-A"),
+    script("Bun, join", true, "bun", "bun"),
+    script("Bun, by hand", false, "bun", "bun_by_hand"),
+    script("Node, join", true, "node26", "node"),
+    script("Node, socket.pipe", false, "node26", "node_pipe"),
+    go("Go, 16 KiB copies"),
+    go("Go, splice", "splice"),
+    peer("haproxy", ["-v"], async (executable, ports) => [
+      ...[executable, "-q", "-db", "-f"],
+      await haproxyConfig(folder, ports),
+    ]),
+    peer("nginx", ["-v"], async (executable, ports) => [
+      ...[executable, "-c"],
+      await nginxConfig(executable, folder, ports),
+    ]),
+    peer("socat", ["-V"], (executable, { via, target }) => [
+      executable,
+      `TCP-LISTEN:${via},bind=127.0.0.1,reuseaddr,fork,backlog=4096`,
+      `TCP:127.0.0.1:${target}`,
+    ]),
+    c("C, 1 MiB copies"),
+  ];
+}
+
+/** As a user starts it. */
+function forwarder(name: string, cwd: string, ...flags: string[]): Contender {
+  const workers = flags.includes("--workers") ? 2 : 1;
+  return {
+    name,
+    ours: true,
+    prepare: ({ via, target }) =>
+      Promise.resolve({
+        cwd,
+        listeners: workers,
+        version: ["Deno", Deno.version.deno],
+        command: [
+          ...[Deno.execPath(), "task", "forward", "--log", "none", ...flags],
+          ...[`tcp://127.0.0.1:${via}`, `tcp://127.0.0.1:${target}`],
+        ],
+      }),
+  };
+}
+
+/** A program of this folder's, bundled, as Node has no import map. */
+function script(
+  name: string,
+  ours: boolean,
+  runtime: string,
+  file: string,
+  ...flags: string[]
+): Contender {
+  return {
+    name,
+    ours,
+    async prepare({ via, target }) {
+      const executable = await runtimes.find((one) => one.name === runtime)!.executable();
+      const program = `${folder}/relay_${file}.js`;
+      await Deno.mkdir(folder, { recursive: true });
+      const { success, output } = await run([
+        ...[Deno.execPath(), "bundle", "--quiet", `--output=${program}`],
+        `${root}/bench/relay/${file}.ts`,
+      ]);
+      if (!success) throw new Error(`deno bundle failed\n${output}`);
+      return {
+        command: [executable, ...flags, program, `${via}`, `${target}`],
+        version: [name.replace(/,.*/, ""), await versionOf(executable)],
+      };
+    },
+  };
+}
+
+function go(name: string, ...flags: string[]): Contender {
+  return {
+    name,
+    ours: false,
+    async prepare({ via, target }) {
+      const executable = await installed("go");
+      const program = `${folder}/go_relay`;
+      await Deno.mkdir(folder, { recursive: true });
+      const source = `${root}/bench/relay/go_relay.go`;
+      const { success, output } = await run([executable, "build", "-o", program, source]);
+      if (!success) throw new Error(`go build\n${output}`);
+      return {
+        command: [program, `${via}`, `${target}`, ...flags],
+        version: ["Go", await versionOf(executable, "version")],
+      };
+    },
+  };
+}
+
+function c(name: string): Contender {
+  return {
+    name,
+    ours: false,
+    async prepare({ via, target }) {
+      const program = await compile("relay/copy_relay.c", "-pthread");
+      return {
+        command: [program, `${via}`, `${target}`],
+        version: ["cc", await versionOf(await installed("cc"))],
+      };
+    },
+  };
+}
+
+function peer(
+  name: string,
+  versionFlags: readonly string[],
+  command: (executable: string, ports: Ports) => string[] | Promise<string[]>,
+): Contender {
+  return {
+    name,
+    ours: false,
+    async prepare(ports) {
+      const executable = await installed(name);
+      await Deno.mkdir(folder, { recursive: true });
+      return {
+        command: await command(executable, ports),
+        version: [name, await versionOf(executable, ...versionFlags)],
+      };
+    },
+  };
+}

@@ -1,0 +1,165 @@
+/**
+ * `deno task bench:relay`: TCP relays, each as processes of its own under the same load, in turn, round by
+ * round. Needs Linux and a C compiler.
+ *
+ *     --only forward,haproxy          these alone, by the start of their names
+ *     --modes bulk,echo,churn,idle    these alone
+ *     --rounds 5
+ *     --via 9100 --target 9101        the ports
+ *     --quick                         one short round, to see that it works; its results are a draft
+ *     --release                       against the last release's forwarder too; exits with 1 if that was faster
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { judge, lastRelease } from "../release.ts";
+import { machine } from "../report/machine.ts";
+import { byContender } from "../report/markdown.ts";
+import { type Figure, series, timesAsGood } from "../report/report.ts";
+import { type Charts, writeReport } from "../report/write.ts";
+import { type Contender, contenders, type Prepared } from "./contenders.ts";
+import { type Discipline, disciplines, type Mode, modes } from "./disciplines.ts";
+import { compileLoad } from "./load.ts";
+import { Relay } from "./relay.ts";
+
+const BASE = "forward";
+const FULL = {
+  bulkBytes: 3_000_000_000,
+  echoMessages: 60_000,
+  churnConnections: 6_000,
+  idleConnections: 3_000,
+  idleMs: 5_000,
+};
+const QUICK = {
+  bulkBytes: 300_000_000,
+  echoMessages: 6_000,
+  churnConnections: 500,
+  idleConnections: 200,
+  idleMs: 1_000,
+};
+
+const { values: options } = parseArgs({
+  args: Deno.args,
+  options: {
+    only: { type: "string" },
+    modes: { type: "string" },
+    rounds: { type: "string" },
+    via: { type: "string", default: "9100" },
+    target: { type: "string", default: "9101" },
+    quick: { type: "boolean", default: false },
+    release: { type: "boolean", default: false },
+  },
+});
+const ports = { via: Number(options.via), target: Number(options.target) };
+const rounds = Number(options.rounds ?? (options.quick ? 1 : 5));
+const release = options.release ? await lastRelease() : undefined;
+const load = await compileLoad("relay/load.c");
+const report = { name: "relay", date: new Date().toISOString(), rounds, machine: machine() };
+
+const missing: Record<string, string> = {};
+const versions: Record<string, string> = {};
+const ready = await prepare();
+const program = disciplines(options.quick ? QUICK : FULL)
+  .filter(({ mode }) => !options.modes || options.modes.split(",").includes(mode));
+const figures = await measure();
+
+console.log("\nIn brackets: how many times as good `forward` is.");
+const charts: Record<string, Charts[string]> = {};
+for (const mode of modes) {
+  const own = figures.filter(({ group }) => group === mode);
+  if (own.length === 0) continue;
+  console.log(`\n## ${mode}\n`);
+  console.log(byContender(own, (figure, { name }) => {
+    return name === BASE ? null : timesAsGood(figure, BASE, name);
+  }));
+  charts[mode] = { title: `TCP relays, ${mode}`, figures: charted(mode), ours: isOurs };
+}
+const draft = options.quick || options.release || options.only !== undefined ||
+  options.modes !== undefined;
+await writeReport({ ...report, versions, missing, figures }, charts, draft);
+for (const { group, title, series } of figures) {
+  for (const { name, failures } of series) {
+    for (const failure of failures ?? []) {
+      console.log(`FAILED ${group}, ${title}: ${name}: ${failure}`);
+    }
+  }
+}
+if (release) judge(figures, release);
+
+/** Those that can be had; says of the others why not. */
+async function prepare(): Promise<Map<Contender, Prepared>> {
+  const ready = new Map<Contender, Prepared>();
+  const wanted = options.only?.split(",");
+  for (const contender of contenders(release)) {
+    const { name } = contender;
+    if (wanted && !wanted.some((start) => name.toLowerCase().startsWith(start.toLowerCase()))) {
+      continue;
+    }
+    try {
+      const prepared = await contender.prepare(ports);
+      ready.set(contender, prepared);
+      versions[prepared.version[0]] = prepared.version[1];
+    } catch (error) {
+      missing[name] = (error as Error).message;
+      console.log(`${name}: ${missing[name]}`);
+    }
+  }
+  return ready;
+}
+
+/** Each round begins with another relay. */
+async function measure(): Promise<Figure[]> {
+  const results = program.map((discipline) => ({
+    discipline,
+    of: new Map<Contender, Outcome[]>(),
+  }));
+  const order = [...ready];
+  for (let round = 0; round < rounds; round++) {
+    const first = round % Math.max(1, order.length);
+    for (const [contender, prepared] of [...order.slice(first), ...order.slice(0, first)]) {
+      for (const { discipline, of } of results) {
+        const outcome = await attempt(prepared, discipline);
+        of.set(contender, [...of.get(contender) ?? [], outcome]);
+        if (outcome instanceof Error) {
+          console.log(`${contender.name}, ${discipline.mode}: FAILED: ${outcome.message}`);
+        }
+      }
+    }
+    console.log(`Round ${round + 1} of ${rounds} is over.`);
+  }
+  return results.flatMap(({ discipline: { mode, measures }, of }) =>
+    measures.map((measure, index) => ({
+      group: mode,
+      ...measure,
+      series: order.map(([contender]) => {
+        const outcomes = of.get(contender)!;
+        const values = outcomes.map((one) => one instanceof Error ? null : one[index]!);
+        const failures = outcomes.flatMap((one) => one instanceof Error ? [one.message] : []);
+        return series(contender.name, values, failures);
+      }),
+    }))
+  );
+}
+
+type Outcome = number[] | Error;
+
+async function attempt(prepared: Prepared, discipline: Discipline): Promise<Outcome> {
+  try {
+    await using relay = await Relay.start(prepared, ports.via);
+    return await discipline.run(relay, load, ports);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** The first measure of each discipline. */
+function charted(mode: Mode): Figure[] {
+  const titles = program.filter((one) => one.mode === mode).map(({ measures }) =>
+    measures[0]!.title
+  );
+  return figures.filter(({ group, title }) => group === mode && titles.includes(title));
+}
+
+function isOurs(name: string): boolean {
+  return [...ready.keys()].some((contender) => contender.name === name && contender.ours);
+}

@@ -46,27 +46,41 @@ async function git(...args: string[]): Promise<{ output: string }> {
   return { output };
 }
 
-/** Prints how each figure compares with the release's, and exits with 1 if one is a regression. */
-export function judge(figures: readonly Figure[], { tag }: Release): void {
-  const slower: string[] = [];
+/** A figure in which a contender is slower than the release's. */
+export interface Slower {
+  readonly figure: Figure;
+  readonly name: string;
+}
+
+/** Prints how each contender that the release has too compares with it; gives the regressions. */
+export function compare(figures: readonly Figure[], { tag }: Release): Slower[] {
+  const slower: Slower[] = [];
   console.log(`\nHow many times as good as ${tag}, in the median of the rounds' ratios:\n`);
-  for (const { group, title, better, series } of figures) {
-    for (const { name, values } of series) {
-      const before = series.find((other) => other.name === `${name} (${tag})`);
+  for (const figure of figures) {
+    for (const { name, values } of figure.series) {
+      const before = figure.series.find((other) => other.name === `${name} (${tag})`);
       if (!before) continue;
       const ratio = pairedRatio(values, before.values);
-      const row = `${group}, ${title}: ${name}`;
-      if (ratio === null) {
-        slower.push(`${row} (failed)`);
-        continue;
-      }
-      const times = better === "more" ? ratio : 1 / ratio;
+      const times = ratio === null ? 0 : figure.better === "more" ? ratio : 1 / ratio;
       const worse = times < 1 / TOLERANCE;
-      if (worse) slower.push(row);
-      console.log(`${times.toFixed(3)}  ${row}${worse ? "  SLOWER" : ""}`);
+      if (worse) slower.push({ figure, name });
+      console.log(`${times.toFixed(3)}  ${rowName({ figure, name })}${worse ? "  SLOWER" : ""}`);
     }
   }
-  if (slower.length === 0) return console.log(`\nNothing is more than 5 % slower than ${tag}.`);
-  console.log(`\nMore than 5 % slower than ${tag}:\n${slower.map((row) => `- ${row}`).join("\n")}`);
+  return slower;
+}
+
+/** Prints what is slower after all, and exits. */
+export function conclude(slower: readonly Slower[], { tag }: Release): never {
+  if (slower.length === 0) {
+    console.log(`\nNothing is more than 5 % slower than ${tag}.`);
+    Deno.exit(0);
+  }
+  console.log(`\nMore than 5 % slower than ${tag}:`);
+  for (const row of slower) console.log(`- ${rowName(row)}`);
   Deno.exit(1);
+}
+
+function rowName({ figure: { group, title }, name }: Slower): string {
+  return `${group}, ${title}: ${name}`;
 }

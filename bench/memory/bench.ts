@@ -1,6 +1,6 @@
 /**
  * The rounds, on whatever runtime this is loaded: the contenders take turns, so that a busy machine slows
- * them alike, and each round begins with another one.
+ * them alike; each round has another order.
  *
  * @module
  */
@@ -13,6 +13,8 @@ export interface Settings {
   /** Milliseconds a contender runs in each round: long beside the coarse clock of a page. */
   readonly batchMs: number;
   readonly sizes: readonly number[];
+  /** Rows and contenders, as {@linkcode keyOf} names them; all if it is left out. */
+  readonly wanted?: readonly string[];
 }
 
 /** What a source of one size has given. */
@@ -28,55 +30,73 @@ const MOST_CHUNKS = 1000;
 const LEAST_CHUNKS = 16;
 const BYTES_A_RUN = 32 * 1024 * 1024;
 
+/** Names what one contender does in one row. */
+export function keyOf(source: string, size: number, contender: string): string {
+  return `${source} ${size} ${contender}`;
+}
+
 /** Measures, and tells each row. */
 export async function bench(
   libraries: Readonly<Record<string, Library>>,
-  { rounds, batchMs, sizes }: Settings,
+  settings: Settings,
   tell: (row: Row) => Promise<void> | void,
 ): Promise<void> {
-  const contenders = Object.entries(named(libraries));
+  const all = named(libraries);
+  const { wanted } = settings;
   for (const source of ["default", "byte"] as const) {
-    for (const size of sizes) {
-      const chunks = Math.min(MOST_CHUNKS, Math.max(LEAST_CHUNKS, BYTES_A_RUN / size));
-      const move = async (contender: Contender) => {
-        const sink = new Sink();
-        await contender(SOURCES[source](size, chunks), sink, size);
-        if (sink.bytes !== size * chunks) {
-          throw new Error(`${sink.bytes} of ${size * chunks} bytes arrived`);
-        }
-      };
-      const runs = new Map<Contender, number>();
-      for (const [, contender] of contenders) {
-        runs.set(contender, await warm(contender, move, batchMs));
-      }
-      const micros: Record<string, number[]> = Object.fromEntries(
-        contenders.map(([name]) => [name, []]),
+    for (const size of settings.sizes) {
+      const contenders = all.filter(([name]) =>
+        wanted?.includes(keyOf(source, size, name)) ?? true
       );
-      for (let round = 0; round < rounds; round++) {
-        const first = round % contenders.length;
-        for (
-          const [name, contender] of [...contenders.slice(first), ...contenders.slice(0, first)]
-        ) {
-          const count = runs.get(contender)!;
-          const started = performance.now();
-          for (let run = 0; run < count; run++) await move(contender);
-          micros[name]!.push((performance.now() - started) * 1000 / (count * chunks));
-        }
-      }
+      if (contenders.length === 0) continue;
+      const micros = await measure(contenders, source, size, settings);
       await tell({ source, size, micros });
     }
   }
 }
 
-/** The library's own first, then what there is without it; a release's bear its name. */
-function named(libraries: Readonly<Record<string, Library>>): Record<string, Contender> {
-  const all: Record<string, Contender> = {};
-  for (const [release, library] of Object.entries(libraries)) {
-    for (const [name, contender] of Object.entries(ofLibrary(library))) {
-      all[release ? `${name} (${release})` : name] = contender;
+/** Those of the same name beside each other; a release's has its tag behind it. */
+function named(libraries: Readonly<Record<string, Library>>): [string, Contender][] {
+  const sides = Object.entries(libraries).map(([tag, library]) =>
+    Object.entries(ofLibrary(library)).map(([name, contender]): [string, Contender] => [
+      tag ? `${name} (${tag})` : name,
+      contender,
+    ])
+  );
+  const beside = sides[0]!.flatMap((_, index) => sides.map((side) => side[index]!));
+  return [...beside, ...Object.entries(withoutLibrary)];
+}
+
+async function measure(
+  contenders: readonly [string, Contender][],
+  source: Row["source"],
+  size: number,
+  { rounds, batchMs }: Settings,
+): Promise<Record<string, number[]>> {
+  const chunks = Math.min(MOST_CHUNKS, Math.max(LEAST_CHUNKS, BYTES_A_RUN / size));
+  const move = async (contender: Contender) => {
+    const sink = new Sink();
+    await contender(SOURCES[source](size, chunks), sink, size);
+    if (sink.bytes !== size * chunks) {
+      throw new Error(`${sink.bytes} of ${size * chunks} bytes arrived`);
+    }
+  };
+  const runs = new Map<Contender, number>();
+  for (const [, contender] of contenders) runs.set(contender, await warm(contender, move, batchMs));
+  const micros: Record<string, number[]> = Object.fromEntries(
+    contenders.map(([name]) => [name, []]),
+  );
+  for (let round = 0; round < rounds; round++) {
+    const first = round % contenders.length;
+    const order = [...contenders.slice(first), ...contenders.slice(0, first)];
+    for (const [name, contender] of round % 2 === 0 ? order : order.toReversed()) {
+      const count = runs.get(contender)!;
+      const started = performance.now();
+      for (let run = 0; run < count; run++) await move(contender);
+      micros[name]!.push((performance.now() - started) * 1000 / (count * chunks));
     }
   }
-  return { ...all, ...withoutLibrary };
+  return micros;
 }
 
 /** Runs it for as long as a round's batch takes; resolves to how many runs make one. */

@@ -4,23 +4,22 @@
  *     --only deno,bun,node26,chromium   these alone
  *     --rounds 9
  *     --quick                           a short run, to see that it works; its results are a draft
- *     --release                         against the last release too; exits with 1 if that was faster
+ *     --release                         against the last release instead; exits with 1 if that was faster
  *
  * @module
  */
 import { parseArgs } from "node:util";
 import { root } from "../../tests/run/process.ts";
-import { judge, lastRelease } from "../release.ts";
 import { machine } from "../report/machine.ts";
 import { byFigure } from "../report/markdown.ts";
-import { type Figure, series, timesAsGood } from "../report/report.ts";
+import { type Figure, timesAsGood } from "../report/report.ts";
 import { type Charts, writeReport } from "../report/write.ts";
-import type { Row } from "./bench.ts";
+import { figureOf, sideBySide, sizes } from "./figures.ts";
 import { findHost, hosts } from "./hosts.ts";
 import { buildProgram } from "./program.ts";
+import { findRegressions } from "./regressions.ts";
 
 const NATIVE = "pipeTo";
-const SIZES = [64, 1024, 64 * 1024, 1024 * 1024];
 
 const { values: options } = parseArgs({
   args: Deno.args,
@@ -33,11 +32,9 @@ const { values: options } = parseArgs({
 });
 const chosen = options.only?.split(",") ?? hosts;
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 9));
-const release = options.release ? await lastRelease() : undefined;
-const program = await buildProgram(
-  { "": `${root}/mod.ts`, ...(release && { [release.tag]: `${release.folder}/mod.ts` }) },
-  { rounds, batchMs: options.quick ? 20 : 50, sizes: SIZES },
-);
+const batchMs = options.quick ? 20 : 50;
+if (options.release) await findRegressions(chosen, options.quick ? 1 : 3);
+const program = await buildProgram({ "": root }, { rounds, batchMs, sizes });
 
 const report = { name: "memory", date: new Date().toISOString(), rounds, machine: machine() };
 const figures: Figure[] = [];
@@ -67,27 +64,5 @@ for (const name of chosen) {
     ours: (name) => name.startsWith("pipe,") || name === "pipe",
   };
 }
-const draft = options.quick || options.release || options.only !== undefined;
+const draft = options.quick || options.only !== undefined;
 await writeReport({ ...report, versions, missing, figures }, charts, draft);
-if (release) judge(figures, release);
-
-function figureOf(group: string, { source, size, micros }: Row): Figure {
-  return {
-    group,
-    title: `${source} source, ${sizeName(size)}`,
-    unit: "µs a chunk",
-    better: "less",
-    series: Object.entries(micros).map(([name, values]) => series(name, values)),
-  };
-}
-
-/** The two kinds of sources beside each other. */
-function sideBySide(figures: readonly Figure[]): Figure[] {
-  const half = figures.length / 2;
-  return figures.slice(0, half).flatMap((figure, index) => [figure, figures[half + index]!]);
-}
-
-function sizeName(size: number): string {
-  if (size < 1024) return `${size} B`;
-  return size < 1024 * 1024 ? `${size / 1024} KiB` : `${size / 1024 / 1024} MiB`;
-}

@@ -7,21 +7,24 @@
 import { root, run } from "../../tests/run/process.ts";
 import type { Settings } from "./bench.ts";
 
-/** Bundles the rounds with the library, and with those that it is compared with; resolves to the path. */
+/**
+ * Bundles the rounds with the library, once for each folder that one of it lies in, by what its contenders
+ * are marked with; resolves to the path.
+ */
 export async function buildProgram(
-  libraries: Readonly<Record<string, string>>,
+  folders: Readonly<Record<string, string>>,
   settings: Settings,
 ): Promise<string> {
+  const libraries = Object.entries(folders);
   const folder = `${root}/.cache/bench`;
   await Deno.mkdir(folder, { recursive: true });
-  const entries = Object.entries(libraries);
   const lines = [
     `import { bench } from ${JSON.stringify(`${root}/bench/memory/bench.ts`)};`,
-    ...entries.map(([, path], index) =>
-      `import * as library${index} from ${JSON.stringify(path)};`
+    ...libraries.map(([, folder], index) =>
+      `import * as library${index} from ${JSON.stringify(`${folder}/mod.ts`)};`
     ),
     `const libraries = {${
-      entries.map(([name], index) => `${JSON.stringify(name)}: library${index}`).join(", ")
+      libraries.map(([mark], index) => `${JSON.stringify(mark)}: library${index}`).join(", ")
     }};`,
     `const send = (path, body) => fetch(path, { method: "POST", body });`,
     `const inPage = "document" in globalThis;`,

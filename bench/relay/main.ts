@@ -12,13 +12,13 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { judge, lastRelease } from "../release.ts";
+import { compare, conclude, lastRelease, type Slower } from "../release.ts";
 import { machine } from "../report/machine.ts";
 import { byContender } from "../report/markdown.ts";
 import { type Figure, series, timesAsGood } from "../report/report.ts";
 import { type Charts, writeReport } from "../report/write.ts";
 import { type Contender, contenders, type Prepared } from "./contenders.ts";
-import { type Discipline, disciplines, type Mode, modes } from "./disciplines.ts";
+import { type Discipline, disciplines, modes } from "./disciplines.ts";
 import { compileLoad } from "./load.ts";
 import { Relay } from "./relay.ts";
 
@@ -61,7 +61,7 @@ const versions: Record<string, string> = {};
 const ready = await prepare();
 const program = disciplines(options.quick ? QUICK : FULL)
   .filter(({ mode }) => !options.modes || options.modes.split(",").includes(mode));
-const figures = await measure();
+const figures = await measure([...ready], program, rounds);
 
 console.log("\nIn brackets: how many times as good `forward` is.");
 const charts: Record<string, Charts[string]> = {};
@@ -72,7 +72,7 @@ for (const mode of modes) {
   console.log(byContender(own, (figure, { name }) => {
     return name === BASE ? null : timesAsGood(figure, BASE, name);
   }));
-  charts[mode] = { title: `TCP relays, ${mode}`, figures: charted(mode), ours: isOurs };
+  charts[mode] = { title: `TCP relays, ${mode}`, figures: own.filter(isFirst), ours: isOurs };
 }
 const draft = options.quick || options.release || options.only !== undefined ||
   options.modes !== undefined;
@@ -84,7 +84,19 @@ for (const { group, title, series } of figures) {
     }
   }
 }
-if (release) judge(figures, release);
+if (release) {
+  const slower = compare(figures.filter(isFirst), release);
+  if (slower.length === 0) conclude(slower, release);
+  console.log("\nOnce more, with twice the rounds, what seems slower:");
+  const again = await measure(
+    [...ready].filter(([{ name }]) => slower.some((row) => name.startsWith(row.name))),
+    program.filter((one) => slower.some(({ figure }) => isMeasuredBy(figure, one))),
+    rounds * 2,
+  );
+  const known = ({ figure, name }: Slower) =>
+    slower.some((row) => row.name === name && row.figure.title === figure.title);
+  conclude(compare(again.filter(isFirst), release).filter(known), release);
+}
 
 /** Those that can be had; says of the others why not. */
 async function prepare(): Promise<Map<Contender, Prepared>> {
@@ -108,12 +120,15 @@ async function prepare(): Promise<Map<Contender, Prepared>> {
 }
 
 /** Each round begins with another relay. */
-async function measure(): Promise<Figure[]> {
+async function measure(
+  order: readonly (readonly [Contender, Prepared])[],
+  program: readonly Discipline[],
+  rounds: number,
+): Promise<Figure[]> {
   const results = program.map((discipline) => ({
     discipline,
     of: new Map<Contender, Outcome[]>(),
   }));
-  const order = [...ready];
   for (let round = 0; round < rounds; round++) {
     const first = round % Math.max(1, order.length);
     for (const [contender, prepared] of [...order.slice(first), ...order.slice(0, first)]) {
@@ -152,12 +167,13 @@ async function attempt(prepared: Prepared, discipline: Discipline): Promise<Outc
   }
 }
 
-/** The first measure of each discipline. */
-function charted(mode: Mode): Figure[] {
-  const titles = program.filter((one) => one.mode === mode).map(({ measures }) =>
-    measures[0]!.title
-  );
-  return figures.filter(({ group, title }) => group === mode && titles.includes(title));
+/** Whether it is the first measure of its discipline. */
+function isFirst(figure: Figure): boolean {
+  return program.some((discipline) => isMeasuredBy(figure, discipline));
+}
+
+function isMeasuredBy({ group, title }: Figure, { mode, measures }: Discipline): boolean {
+  return group === mode && title === measures[0]!.title;
 }
 
 function isOurs(name: string): boolean {

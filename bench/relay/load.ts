@@ -49,7 +49,7 @@ export class Load implements AsyncDisposable {
   readonly #errors: Promise<string>;
   readonly #timer: ReturnType<typeof setTimeout>;
 
-  constructor(program: string, args: readonly (string | number)[]) {
+  constructor(program: string, args: readonly (string | number)[], mostMs = MOST_MS) {
     this.#child = new Deno.Command(program, {
       args: args.map(String),
       stdin: "piped",
@@ -58,7 +58,7 @@ export class Load implements AsyncDisposable {
     }).spawn();
     this.#lines = lines(this.#child.stdout);
     this.#errors = new Response(this.#child.stderr).text();
-    this.#timer = setTimeout(() => this.#child.kill("SIGKILL"), MOST_MS);
+    this.#timer = setTimeout(() => this.#child.kill("SIGKILL"), mostMs);
   }
 
   /** What it says next; rejects with what it complains of if it has ended. */

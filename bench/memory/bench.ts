@@ -12,6 +12,8 @@ export interface Settings {
   readonly rounds: number;
   /** Milliseconds a contender runs in each round: long beside the coarse clock of a page. */
   readonly batchMs: number;
+  /** The same before the first one. */
+  readonly warmMs: number;
   readonly sizes: readonly number[];
   /** Rows and contenders, as {@linkcode keyOf} names them; all if it is left out. */
   readonly wanted?: readonly string[];
@@ -71,7 +73,7 @@ async function measure(
   contenders: readonly [string, Contender][],
   source: Row["source"],
   size: number,
-  { rounds, batchMs }: Settings,
+  { rounds, batchMs, warmMs }: Settings,
 ): Promise<Record<string, number[]>> {
   const chunks = Math.min(MOST_CHUNKS, Math.max(LEAST_CHUNKS, BYTES_A_RUN / size));
   const move = async (contender: Contender) => {
@@ -82,7 +84,9 @@ async function measure(
     }
   };
   const runs = new Map<Contender, number>();
-  for (const [, contender] of contenders) runs.set(contender, await warm(contender, move, batchMs));
+  for (const [, contender] of contenders) {
+    runs.set(contender, await warm(contender, move, { batchMs, warmMs }));
+  }
   const micros: Record<string, number[]> = Object.fromEntries(
     contenders.map(([name]) => [name, []]),
   );
@@ -99,22 +103,21 @@ async function measure(
   return micros;
 }
 
-/** Runs it for as long as a round's batch takes; resolves to how many runs make one. */
+/** Lets the engine compile it; resolves to how many runs make a batch. */
 async function warm(
   contender: Contender,
   move: (contender: Contender) => Promise<void>,
-  batchMs: number,
+  { batchMs, warmMs }: Pick<Settings, "batchMs" | "warmMs">,
 ): Promise<number> {
-  let last = 0;
   let count = 0;
   const started = performance.now();
-  while (performance.now() - started < batchMs || count < 3) {
-    const before = performance.now();
+  while (performance.now() - started < warmMs || count < 3) {
     await move(contender);
-    // A page's clock may not have moved.
-    last = Math.max(0.1, performance.now() - before);
     count++;
   }
-  const mean = (performance.now() - started) / count;
-  return Math.max(1, Math.ceil(batchMs / Math.min(last, mean)));
+  // As long as the last of them took, now that it is compiled.
+  const before = performance.now();
+  for (let run = 0; run < 3; run++) await move(contender);
+  const last = Math.max(0.1, performance.now() - before) / 3;
+  return Math.max(1, Math.ceil(batchMs / last));
 }

@@ -34,7 +34,7 @@ const chosen = options.only?.split(",") ?? hosts;
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 9));
 const batchMs = options.quick ? 20 : 50;
 if (options.release) await findRegressions(chosen, options.quick ? 1 : 3);
-const program = await buildProgram({ "": root }, { rounds, batchMs, sizes });
+const program = await buildProgram({ "": root }, { rounds, batchMs, warmMs: batchMs * 2, sizes });
 
 const report = { name: "memory", date: new Date().toISOString(), rounds, machine: machine() };
 const figures: Figure[] = [];

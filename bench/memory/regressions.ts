@@ -1,25 +1,23 @@
 /**
- * The working tree against the last release, side by side in one process, and in several, as what the
- * engine has compiled when in one process alone decides over more than 5 %.
+ * The working tree against the last release: side by side in one process, and that by pairs, in one of
+ * which the one is loaded first and in the other the other, as that alone can be worth more than 5 %.
  *
  * @module
  */
 import { root } from "../../tests/run/process.ts";
 import { compare, conclude, lastRelease, type Release, type Slower } from "../release.ts";
 import { type Figure, series } from "../report/report.ts";
-import { keyOf, type Row } from "./bench.ts";
+import { median } from "../report/statistics.ts";
+import { keyOf } from "./bench.ts";
 import { figureOf, sizes } from "./figures.ts";
 import { findHost, type Host } from "./hosts.ts";
 import { buildProgram } from "./program.ts";
 
 const CONTENDERS = ["pipe", "pipe, consumesOnWrite", "pipeTo, counted"];
-const IN_EACH_PROCESS = { rounds: 10, batchMs: 20, sizes };
+const IN_EACH_PROCESS = { rounds: 10, batchMs: 20, warmMs: 100, sizes };
 
-/** Compares, looks again at what seems slower, in three times as many processes, and exits. */
-export async function findRegressions(
-  hosts: readonly string[],
-  processes: number,
-): Promise<never> {
+/** Compares, looks again at what seems slower, in more processes, and exits. */
+export async function findRegressions(hosts: readonly string[], pairs: number): Promise<never> {
   const release = await lastRelease();
   const slower: Slower[] = [];
   for (const name of hosts) {
@@ -29,42 +27,56 @@ export async function findRegressions(
       continue;
     }
     const group = `${name} ${host.version}`;
-    const first = compare(await measure(group, host, release, processes), release);
+    const looked = await measure(group, host, release, pairs);
+    const first = compare(looked, release);
     if (first.length === 0) continue;
-    console.log("\nOnce more, with three times the rounds, what seems slower:");
+    console.log("\nWhat seems slower, with twice the rounds more:");
     const wanted = first.map(({ figure, name }) => `${figure.title} ${name}`);
-    slower.push(...compare(await measure(group, host, release, processes * 3, wanted), release));
+    const again = await measure(group, host, release, pairs * 2, wanted);
+    slower.push(...compare(again.map((figure) => together(figure, looked)), release));
   }
   conclude(slower, release);
 }
 
-/** Measures all, or what is named by a figure's title and a contender. */
+/** Measures all, or what is named by a figure's title and a contender. A pair gives a value. */
 async function measure(
   group: string,
   host: Host,
   { tag, folder }: Release,
-  processes: number,
+  pairs: number,
   wanted?: readonly string[],
 ): Promise<Figure[]> {
   const settings = { ...IN_EACH_PROCESS, wanted: keys(tag, wanted) };
-  const rows = new Map<string, { row: Row; values: Record<string, number[]> }>();
-  for (let run = 0; run < processes; run++) {
-    const sides: [string, string][] = [["", root], [tag, folder]];
-    if (run % 2 === 1) sides.reverse();
-    const program = await buildProgram(Object.fromEntries(sides), settings);
-    for (const row of await host.run(program)) {
-      const key = `${row.source} ${row.size}`;
-      const values: Record<string, number[]> = rows.get(key)?.values ?? {};
-      rows.set(key, { row, values });
+  const figures = new Map<string, { figure: Figure; values: Map<string, number[]> }>();
+  for (let pair = 0; pair < pairs; pair++) {
+    const one = await host.run(await buildProgram({ "": root, [tag]: folder }, settings));
+    const two = await host.run(await buildProgram({ [tag]: folder, "": root }, settings));
+    for (const [index, row] of one.entries()) {
+      const figure = figureOf(group, row);
+      const { values } = figures.get(figure.title) ?? { values: new Map() };
+      figures.set(figure.title, { figure, values });
       for (const [name, micros] of Object.entries(row.micros)) {
-        (values[name] ??= []).push(...micros);
+        const mean = Math.sqrt(median(micros)! * median(two[index]!.micros[name]!)!);
+        values.set(name, [...values.get(name) ?? [], mean]);
       }
     }
   }
-  return [...rows.values()].map(({ row, values }) => ({
-    ...figureOf(group, row),
-    series: Object.entries(values).map(([name, all]) => series(name, all)),
+  return [...figures.values()].map(({ figure, values }) => ({
+    ...figure,
+    series: [...values].map(([name, all]) => series(name, all)),
   }));
+}
+
+/** The values of both looks. */
+function together(figure: Figure, looked: readonly Figure[]): Figure {
+  const before = looked.find(({ title }) => title === figure.title)!;
+  return {
+    ...figure,
+    series: figure.series.map(({ name, values }) => {
+      const first = before.series.find((other) => other.name === name)!;
+      return series(name, [...first.values, ...values]);
+    }),
+  };
 }
 
 function keys(tag: string, wanted?: readonly string[]): string[] {

@@ -12,7 +12,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { compare, conclude, lastRelease, type Slower } from "../release.ts";
+import { compare, conclude, lastRelease, type Release, type Slower } from "../release.ts";
 import { machine } from "../report/machine.ts";
 import { byContender } from "../report/markdown.ts";
 import { type Figure, series, timesAsGood } from "../report/report.ts";
@@ -84,7 +84,11 @@ for (const { group, title, series } of figures) {
     }
   }
 }
-if (release) {
+if (release) await findRegressions(release);
+if (figures.some(({ series }) => series.some(({ failures }) => failures))) Deno.exit(1);
+
+/** Compares, looks again at what seems slower, and exits. */
+async function findRegressions(release: Release): Promise<never> {
   const slower = compare(figures.filter(isFirst), release);
   if (slower.length === 0) conclude(slower, release);
   console.log("\nOnce more, with twice the rounds, what seems slower:");
@@ -94,14 +98,16 @@ if (release) {
     rounds * 2,
   );
   const known = ({ figure, name }: Slower) =>
-    slower.some((row) => row.name === name && row.figure.title === figure.title);
+    slower.some((row) =>
+      row.name === name && row.figure.group === figure.group && row.figure.title === figure.title
+    );
   conclude(compare(again.filter(isFirst), release).filter(known), release);
 }
 
 /** Those that can be had; says of the others why not. */
 async function prepare(): Promise<Map<Contender, Prepared>> {
   const ready = new Map<Contender, Prepared>();
-  const wanted = options.only?.split(",");
+  const wanted = options.only?.split(",").filter((start) => start !== "");
   for (const contender of contenders(release)) {
     const { name } = contender;
     if (wanted && !wanted.some((start) => name.toLowerCase().startsWith(start.toLowerCase()))) {

@@ -22,7 +22,7 @@ const GAP = 24;
 const LINE = 17;
 const BAR = 11;
 const HEAD = 22;
-const LETTER = 6.2;
+const LETTER = 6.5;
 const VALUE = 62;
 
 const STYLE = `

@@ -4,7 +4,7 @@
  * @module
  */
 import { root, run } from "../tests/run/process.ts";
-import type { Figure } from "./report/report.ts";
+import { type Figure, series } from "./report/report.ts";
 import { pairedRatio } from "./report/statistics.ts";
 
 /** How much slower than the release, in the median, is a regression. */
@@ -68,6 +68,20 @@ export function compare(figures: readonly Figure[], { tag }: Release): Slower[] 
     }
   }
   return slower;
+}
+
+/** What a second look has found, with the values of the first one too. */
+export function together(again: readonly Figure[], looked: readonly Figure[]): Figure[] {
+  return again.map((figure) => {
+    const before = looked.find(({ group, title }) =>
+      group === figure.group && title === figure.title
+    )!;
+    const both = figure.series.map(({ name, values }) => {
+      const first = before.series.find((other) => other.name === name)!;
+      return series(name, [...first.values, ...values]);
+    });
+    return { ...figure, series: both };
+  });
 }
 
 /** Prints what is slower after all, and exits. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { root } from "../../tests/run/process.ts";
-import { compare, conclude, lastRelease, type Release, type Slower } from "../release.ts";
+import { compare, conclude, lastRelease, type Release, type Slower, together } from "../release.ts";
 import { type Figure, series } from "../report/report.ts";
 import { median } from "../report/statistics.ts";
 import { keyOf } from "./bench.ts";
@@ -33,7 +33,7 @@ export async function findRegressions(hosts: readonly string[], pairs: number): 
     console.log("\nWhat seems slower, with twice the rounds more:");
     const wanted = first.map(({ figure, name }) => `${figure.title} ${name}`);
     const again = await measure(group, host, release, pairs * 2, wanted);
-    slower.push(...compare(again.map((figure) => together(figure, looked)), release));
+    slower.push(...compare(together(again, looked), release));
   }
   conclude(slower, release);
 }
@@ -65,18 +65,6 @@ async function measure(
     ...figure,
     series: [...values].map(([name, all]) => series(name, all)),
   }));
-}
-
-/** The values of both looks. */
-function together(figure: Figure, looked: readonly Figure[]): Figure {
-  const before = looked.find(({ title }) => title === figure.title)!;
-  return {
-    ...figure,
-    series: figure.series.map(({ name, values }) => {
-      const first = before.series.find((other) => other.name === name)!;
-      return series(name, [...first.values, ...values]);
-    }),
-  };
 }
 
 function keys(tag: string, wanted?: readonly string[]): string[] {

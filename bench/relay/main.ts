@@ -7,12 +7,12 @@
  *     --rounds 5
  *     --via 9100 --target 9101        the ports
  *     --quick                         one short round, to see that it works; its results are a draft
- *     --release                       against the last release's forwarder too; exits with 1 if that was faster
+ *     --release                       the forwarder against the last release's; exits with 1 if that was faster
  *
  * @module
  */
 import { parseArgs } from "node:util";
-import { compare, conclude, lastRelease, type Release, type Slower } from "../release.ts";
+import { compare, conclude, lastRelease, type Release, type Slower, together } from "../release.ts";
 import { machine } from "../report/machine.ts";
 import { byContender } from "../report/markdown.ts";
 import { type Figure, series, timesAsGood } from "../report/report.ts";
@@ -91,23 +91,25 @@ if (figures.some(({ series }) => series.some(({ failures }) => failures))) Deno.
 async function findRegressions(release: Release): Promise<never> {
   const slower = compare(figures.filter(isFirst), release);
   if (slower.length === 0) conclude(slower, release);
-  console.log("\nOnce more, with twice the rounds, what seems slower:");
+  console.log("\nWhat seems slower, with twice the rounds more:");
   const again = await measure(
     [...ready].filter(([{ name }]) => slower.some((row) => name.startsWith(row.name))),
     program.filter((one) => slower.some(({ figure }) => isMeasuredBy(figure, one))),
     rounds * 2,
   );
-  const known = ({ figure, name }: Slower) =>
+  const known = ({ figure: { group, title }, name }: Slower) =>
     slower.some((row) =>
-      row.name === name && row.figure.group === figure.group && row.figure.title === figure.title
+      row.name === name && row.figure.group === group && row.figure.title === title
     );
-  conclude(compare(again.filter(isFirst), release).filter(known), release);
+  const both = together(again.filter(isFirst), figures);
+  conclude(compare(both, release).filter(known), release);
 }
 
 /** Those that can be had; says of the others why not. */
 async function prepare(): Promise<Map<Contender, Prepared>> {
   const ready = new Map<Contender, Prepared>();
-  const wanted = options.only?.split(",").filter((start) => start !== "");
+  const only = options.only ?? (release && BASE);
+  const wanted = only?.split(",").filter((start) => start !== "");
   for (const contender of contenders(release)) {
     const { name } = contender;
     if (wanted && !wanted.some((start) => name.toLowerCase().startsWith(start.toLowerCase()))) {
@@ -125,7 +127,7 @@ async function prepare(): Promise<Map<Contender, Prepared>> {
   return ready;
 }
 
-/** Each round begins with another relay. */
+/** Each round has another order. */
 async function measure(
   order: readonly (readonly [Contender, Prepared])[],
   program: readonly Discipline[],
@@ -137,8 +139,9 @@ async function measure(
   }));
   for (let round = 0; round < rounds; round++) {
     const first = round % Math.max(1, order.length);
-    for (const [contender, prepared] of [...order.slice(first), ...order.slice(0, first)]) {
-      for (const { discipline, of } of results) {
+    const turned = [...order.slice(first), ...order.slice(0, first)];
+    for (const { discipline, of } of results) {
+      for (const [contender, prepared] of round % 2 === 0 ? turned : turned.toReversed()) {
         const outcome = await attempt(prepared, discipline);
         of.set(contender, [...of.get(contender) ?? [], outcome]);
         if (outcome instanceof Error) {

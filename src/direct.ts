@@ -47,6 +47,11 @@ export class Wait<T> {
     return this;
   }
 
+  /** Nobody waits any more. */
+  giveUp(): void {
+    this.#receiver = undefined;
+  }
+
   follow(receiver: Receiver, turn: number): void {
     const settled = this.#settled;
     this.#settled = undefined;

@@ -142,6 +142,7 @@ class Join implements PumpOwner, EventListenerObject {
       await lane.settled();
       if (this.#over) return;
       if (sink.over && !to.gone) await sink.closed;
+      if (this.#over) return;
       // Its peer may be gone and never confirm that: the silence counts from here.
       if (this.#halfClosedAt === Infinity) this.#countSilence();
       if (this.#over) return;
@@ -173,15 +174,17 @@ class Join implements PumpOwner, EventListenerObject {
   #fail(failure: Failure): void {
     if (this.#over) return;
     const other = this.#lanes.find((lane) => lane.failure !== failure)?.failure;
-    const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
-    this.#tearDown(failure.cause, new JoinError({ ...failure, other, aToB, bToA }));
+    this.#tearDown(failure.cause, () => {
+      const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
+      return new JoinError({ ...failure, other, aToB, bToA });
+    });
   }
 
   /** The signal aborts. */
   handleEvent(): void {
     if (this.#over) return;
     const { reason } = this.#signal!;
-    this.#tearDown(reason, reason);
+    this.#tearDown(reason, () => reason);
   }
 
   /** Waits for a deadline that traffic keeps moving: one timer, never reset by a chunk. */
@@ -226,8 +229,8 @@ class Join implements PumpOwner, EventListenerObject {
     }, endIt);
   }
 
-  #tearDown(reason: unknown, error: unknown): void {
-    this.#finish(() => this.#reject(error), (end) => end.tearDown(reason));
+  #tearDown(reason: unknown, errorOf: () => unknown): void {
+    this.#finish(() => this.#reject(errorOf()), (end) => end.tearDown(reason));
   }
 
   /** Nothing that happens from here on changes the outcome. Both ends are ended in the same turn. */
@@ -235,7 +238,10 @@ class Join implements PumpOwner, EventListenerObject {
     this.#over = true;
     clearTimeout(this.#timer);
     this.#signal?.removeEventListener("abort", this);
-    for (const lane of this.#lanes) lane.halt();
+    for (const lane of this.#lanes) {
+      lane.halt();
+      lane.from.stopWaiting();
+    }
     if (endIt) await bounded(Promise.all(this.#lanes.map(({ from }) => endIt(from))));
     for (const lane of this.#lanes) lane.release();
     settle();

@@ -22,6 +22,8 @@ export class JoinedEnd {
   readonly #whole?: Conn | Direct;
   readonly #left: boolean;
   #closed = false;
+  /** Ends each wait for its closing. */
+  #waits?: (() => void)[];
 
   /** @param left Whether it is to be left open after success. */
   constructor(name: "a" | "b", end: End<unknown, unknown>, left: boolean) {
@@ -63,8 +65,10 @@ export class JoinedEnd {
 
   /** Closes it after success. It has been half-closed, or is gone. */
   async close(): Promise<void> {
-    if (this.gone) await bounded(this.closeSilent());
-    else if (!this.#left) await quietly(() => this.#closeOnce());
+    if (this.gone) return await this.#bounded(this.closeSilent());
+    if (this.#left) return;
+    if (this.halfClose === "receive") await this.#bounded(quietly(() => this.sink.end()));
+    await quietly(() => this.#closeOnce());
   }
 
   /**
@@ -77,7 +81,7 @@ export class JoinedEnd {
     if (!this.#whole) {
       const cancelled = quietly(() => source.cancel(undefined));
       const ended = quietly(() => sink.pending ? sink.abort(undefined) : sink.end());
-      if (!sink.pending) await bounded(Promise.all([cancelled, ended]));
+      if (!sink.pending) await this.#bounded(Promise.all([cancelled, ended]));
     }
     await quietly(() => this.#closeOnce());
   }
@@ -95,6 +99,16 @@ export class JoinedEnd {
       quietly(() => this.#closeOnce(reason)),
     ];
     if (!sink.pending) await Promise.all(done);
+  }
+
+  /** The join has been given up. */
+  stopWaiting(): void {
+    for (const stop of this.#waits?.splice(0) ?? []) stop();
+  }
+
+  async #bounded(promise: Promise<unknown>): Promise<void> {
+    const stopped = new Promise<void>((resolve) => (this.#waits ??= []).push(resolve));
+    await bounded(Promise.race([promise, stopped]));
   }
 
   #closeOnce(...reason: unknown[]): unknown {

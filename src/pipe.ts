@@ -154,6 +154,8 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
   readonly result: Promise<PipeResult>;
   readonly #rules: Rules;
   #shuttingDown = false;
+  /** Ends a wait for a Go-style sink. */
+  #cut?: () => void;
   #settle!: { resolve: (result: PipeResult) => void; reject: (error: unknown) => void };
 
   constructor(source: Source, sink: Sink, meter: Meter, shaper: Shaper | undefined, rules: Rules) {
@@ -183,6 +185,7 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
   #abort(): void {
     this.stop();
     this.shaper?.hurry();
+    this.#cut?.();
     void this.pumpEnded(this, { error: this.#rules.signal!.reason });
   }
 
@@ -196,11 +199,11 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
     try {
       // The rule to wait for writes is one for streams; a Go-style sink's may need the abort to end.
       const waits = !failed || failed.side || sink.closed;
-      if (waits && !sink.over) await this.settled();
-      if (!failed) {
+      const cut = waits && !sink.over && await this.#cutShort(this.settled()) ||
         // Closing must be propagated forward.
-        if (!preventClose) await sink.end();
-      } else {
+        !failed && !preventClose && await this.#cutShort(sink.end());
+      if (cut) outcome = failed ??= { side: "read", error: signal!.reason };
+      if (failed) {
         const { side, error } = failed;
         if (preventCancel) await this.leaveUnread();
         await Promise.all([
@@ -217,5 +220,12 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
     this.release();
     if (outcome) this.#settle.reject(outcome.error);
     else this.#settle.resolve(this.counts);
+  }
+
+  /** Waits; for a Go-style sink no longer than the signal lets it. Tells whether that cut it short. */
+  async #cutShort(waiting: Promise<void>): Promise<boolean> {
+    const whole = waiting.then(() => false);
+    if (this.sink.closed) return whole;
+    return await Promise.race([whole, new Promise<true>((cut) => this.#cut = () => cut(true))]);
   }
 }

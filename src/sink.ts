@@ -78,8 +78,8 @@ class StreamSink implements Sink {
   #released = false;
   #outstanding = 0;
   #awaitedSize = 0;
-  /** Whether any one chunk takes all the room there is: with a high-water mark of 1, as the first shows. */
-  #fillsAlone?: boolean;
+  /** Whether a write takes room, as the first one shows. */
+  #counts?: boolean;
 
   constructor(stream: WritableStream<unknown>, meter: Meter, consumes: boolean) {
     this.#writer = stream.getWriter();
@@ -112,15 +112,12 @@ class StreamSink implements Sink {
   write(chunk: unknown, size: number): typeof WRITTEN | Promise<void> {
     // The stream may call its sink at once, and that may abort the join: the write is pending by then.
     this.#outstanding++;
-    const room = this.#fillsAlone === undefined && size > 0 ? this.#writer.desiredSize : undefined;
+    const room = this.#counts === undefined && size > 0 ? this.#writer.desiredSize : undefined;
     const written = this.#writer.write(chunk);
-    if (room !== undefined) {
-      const left = this.#writer.desiredSize;
-      // The streams of workerd have room for one always, however many wait: the only bound is one at a time.
-      this.#fillsAlone = left === room || this.#outstanding === 1 && room! <= 1 && left! <= 0;
-    }
+    // The streams of workerd have room for one always, however many wait: the only bound is one at a time.
+    if (room !== undefined) this.#counts = room === Infinity || this.#writer.desiredSize !== room;
     // Alone and at the high-water mark, it settles just when the stream gets ready: one wait for both.
-    if (this.#outstanding === 1 && (this.consumes || this.#fillsAlone || this.full)) {
+    if (this.#outstanding === 1 && (this.consumes || this.full || this.#counts === false)) {
       this.#awaitedSize = size;
       return written;
     }

@@ -1,5 +1,5 @@
 /** Ends that lie: what a `read` and a `write` of a Go-style end may give. */
-import { type Conn, join } from "@webstreams/join";
+import { type Conn, join, type JoinStats } from "@webstreams/join";
 import { assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
 import { test } from "./harness.ts";
 import { bytes, concat, pattern, text } from "./support/bytes.ts";
@@ -195,3 +195,28 @@ testRoutes("an ArrayBuffer and any view can", async (t) => {
   const { aToB } = await join(a, b.end, { via: t.route.via });
   assertEquals([b.text, aToB], ["onetwothree", { bytes: 11, chunks: 3 }]);
 }, CONNS);
+
+test("a JoinError has the very counts of stats, whenever a write fulfils", async () => {
+  for (let depth = 1; depth < 24; depth++) {
+    const wait = async (microtasks: number) => {
+      for (let turn = 0; turn < microtasks; turn++) await undefined;
+    };
+    let reads = 0;
+    const a: Conn = {
+      read: () => reads++ === 0 ? 100 : new Promise<null>(() => {}),
+      write: () => wait(depth).then(() => Promise.reject(new Error("no"))),
+      close() {},
+    };
+    const b = {
+      readable: new ReadableStream<Uint8Array<ArrayBuffer>>({
+        start: (input) => input.enqueue(bytes("x")),
+      }),
+      writable: new WritableStream<Uint8Array<ArrayBuffer>>({ write: () => wait(12) }, {
+        highWaterMark: 4,
+      }),
+    };
+    const stats: Partial<JoinStats> = {};
+    const { aToB, bToA } = await joinError(join(a, b, { stats }));
+    assertEquals<unknown>({ aToB, bToA }, stats, `${depth} microtasks`);
+  }
+});

@@ -1,12 +1,13 @@
 /** The `signal` option. */
-import { join } from "@webstreams/join";
+import { join, memoryPair } from "@webstreams/join";
 import { assertEquals, assertInstanceOf, assertLess, assertStrictEquals } from "@std/assert";
 import { test } from "./harness.ts";
-import { rejection, took, turns } from "./support/async.ts";
+import { delay, never, rejection, took, turns } from "./support/async.ts";
 import { FakeEnd } from "./support/fake_end.ts";
 import { assertTornDown } from "./support/errors.ts";
 import { testRoutes } from "./support/routes.ts";
 import { CountingController } from "./support/signal.ts";
+import { watchTimers } from "./support/timers.ts";
 
 const AT_ONCE_MS = 700;
 const reason = new Error("enough");
@@ -147,4 +148,50 @@ test("one signal for many joins keeps a listener for none", async () => {
     await joined;
   }
   assertEquals([controller.added, controller.listeners], [20, 0]);
+});
+
+test("an abort while all streams are found closed leaves no timer", async () => {
+  for (let depth = 0; depth < 12; depth++) {
+    const timers = watchTimers();
+    try {
+      const ends = await Promise.all([0, 1].map(async () => {
+        const writable = new WritableStream<Uint8Array<ArrayBuffer>>();
+        await writable.close();
+        const readable = new ReadableStream<Uint8Array<ArrayBuffer>>({
+          start: (input) => input.close(),
+        });
+        return { readable, writable };
+      }));
+      const controller = new AbortController();
+      const joined = join(ends[0], ends[1], { signal: controller.signal, idleTimeout: 5000 })
+        .catch(() => {});
+      for (let turn = 0; turn < depth; turn++) await undefined;
+      controller.abort();
+      await joined;
+      assertEquals(timers.pending.size, 0, `${depth} microtasks after the start`);
+    } finally {
+      timers.restore();
+    }
+  }
+});
+
+test("an abort does not wait for a close that hangs, nor for its timer", async () => {
+  const timers = watchTimers();
+  try {
+    const [here, there] = memoryPair();
+    const controller = new AbortController();
+    const gone = {
+      read: () => null,
+      write: (p: Uint8Array) => p.length,
+      close: () => never(),
+    };
+    const joined = rejection(join(gone, here, { signal: controller.signal }));
+    await there.writable.close();
+    await delay(20);
+    controller.abort(reason);
+    assertStrictEquals(await joined, reason);
+    assertEquals(timers.pending.size, 0);
+  } finally {
+    timers.restore();
+  }
 });

@@ -343,3 +343,27 @@ rule("a source can be piped on where an earlier pipe has left it", async (pipe) 
   await pipe(rig.source, second.sink);
   assertEquals(second.calls, [["write", "b"], ["write", "c"], ["close"]]);
 });
+
+rule("chunks of many sizes fill a sink by their sizes alone (backpressure)", async (pipe) => {
+  const sizes = new Map(numbers(10).map((chunk) => [chunk, chunk === 0 ? 1 : 0.01]));
+  const rig = new Rig({
+    chunks: numbers(10).map((chunk) => new Uint8Array([chunk])),
+    mark: 1,
+    size: (chunk: unknown) => sizes.get((chunk as Uint8Array)[0])!,
+    hold: true,
+  });
+  const outcome = follow(pipe(rig.source, rig.sink));
+  await settle();
+  assertEquals(rig.calls.length, 1);
+  rig.writes[0].resolve();
+  await settle();
+  // The sink has been given one more, and has room for all the others.
+  assertEquals([rig.calls.length, rig.input.desiredSize], [2, 0]);
+  rig.input.close();
+  for (let index = 1; index < 10; index++) {
+    rig.writes[index].resolve();
+    await macrotask();
+  }
+  await settle();
+  assertEquals(outcome.state, "fulfilled");
+});

@@ -10,7 +10,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { test } from "./harness.ts";
-import { deferred, never, rejection, turns } from "./support/async.ts";
+import { deferred, delay, never, rejection, turns } from "./support/async.ts";
 import { bytes, concat, lengthOf, pattern, text } from "./support/bytes.ts";
 import { WITH_BYTE_STREAMS as on } from "./support/environment.ts";
 import { RecordingPool } from "./support/recording_pool.ts";
@@ -330,4 +330,39 @@ test("much data through a byte stream into a sink that queues", { on }, async ()
   }
   assertEquals((await piped).bytes, data.length);
   assertEquals(concat(chunks), data);
+});
+
+for (const [what, fails] of [["its source has failed", cause], ["its source has ended"]] as const) {
+  test(`an abort ends a pipe that waits for a stuck write when ${what}`, async () => {
+    const controller = new AbortController();
+    const to = sink(["abort"], () => never());
+    const done = rejection(pipe(
+      new ReadableStream({
+        start(input) {
+          input.enqueue(bytes("stuck"));
+          if (!fails) return input.close();
+          setTimeout(() => input.error(fails));
+        },
+      }),
+      to,
+      { signal: controller.signal },
+    ));
+    await turns();
+    await delay(10);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    assertStrictEquals(await done, fails ?? reason);
+    assertEquals(to.calls, [["abort", fails ?? reason]]);
+  });
+}
+
+test("an abort ends a pipe that waits for a stuck closeWrite", async () => {
+  const controller = new AbortController();
+  const to = { ...sink(["abort"]), closeWrite: () => never() };
+  const done = rejection(pipe(source(["all"]), to, { signal: controller.signal }));
+  await turns();
+  const reason = new Error("enough");
+  controller.abort(reason);
+  assertStrictEquals(await done, reason);
+  assertEquals(to.calls, [["abort", reason]]);
 });

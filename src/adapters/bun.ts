@@ -243,6 +243,4 @@ class BunEnd extends EventEnd {
   protected override resume(): void {
     this.#socket.resume();
   }
-
-  protected override listen(): void {}
 }

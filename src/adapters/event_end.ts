@@ -57,8 +57,8 @@ export abstract class EventEnd implements Pair, Direct {
   /** Stops and resumes the delivery of what the peer sends. */
   protected abstract pause(): void;
   protected abstract resume(): void;
-  /** Listens from the constructor on, so that an early failure is not uncaught, to its last word. */
-  protected abstract listen(on: boolean): void;
+  /** Gives the platform's object back to its owner, paused; until the end is used again, if it ever is. */
+  protected released?(): void;
 
   /** Whether no more should be sent before {@linkcode EventEnd.drained}. */
   protected abstract get congested(): boolean;
@@ -130,9 +130,15 @@ export abstract class EventEnd implements Pair, Direct {
 
   set user(user: Direct["user"]) {
     this.#user = user;
-    // A closed one tells by itself when nothing more is to be heard.
-    if (!this.#closed) this.listen(user !== undefined);
-    if (!user) this.#locks.splice(0).forEach((lock) => lock.releaseLock());
+    if (user) return;
+    // It may be left open: what comes next is for whoever reads next.
+    this.#read.giveUp();
+    if (!this.#closed) {
+      if (!this.#paused) this.pause();
+      this.#paused = true;
+      this.released?.();
+    }
+    for (const lock of this.#locks.splice(0)) lock.releaseLock();
   }
 
   pull(): Bytes | null | Wait<Bytes | null> {

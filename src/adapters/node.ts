@@ -118,7 +118,7 @@ const SMALLEST_FREED_BYTES = 16 * 1024;
 class NodeEnd extends EventEnd {
   override readonly consumesOnWrite: boolean;
   readonly #socket: NodeDuplex;
-  #listening = false;
+  #inUse = false;
   #sent?: (error?: Error | null) => void;
 
   constructor(socket: NodeDuplex) {
@@ -129,20 +129,25 @@ class NodeEnd extends EventEnd {
     socket.allowHalfOpen = true;
     socket.pause();
     ends.set(socket, this);
-    this.listen(true);
+    this.#listen("on", NodeEnd.#always);
     if (socket.readableEnded) this.ended();
     if (socket.writableEnded) this.finished();
   }
 
-  static readonly #listeners = [
-    on("data", (end, chunk) => end.received(chunk as Bytes)),
-    on("end", (end) => end.ended()),
-    on("drain", (end) => end.drained()),
+  /** Until its last word, as nobody else may hear a failure. */
+  static readonly #always = [
     on("error", (end, error) => end.failed(error)),
     on("close", (end) => {
       end.failed(new Error("The socket was closed before its end"));
-      end.listen(false);
+      end.#listen("off", NodeEnd.#always);
+      end.released();
     }),
+  ];
+  /** As long as it is used. */
+  static readonly #used = [
+    on("data", (end, chunk) => end.received(chunk as Bytes)),
+    on("end", (end) => end.ended()),
+    on("drain", (end) => end.drained()),
   ];
 
   /**
@@ -161,6 +166,7 @@ class NodeEnd extends EventEnd {
 
   protected override send(bytes: Bytes): number {
     const socket = this.#socket;
+    this.#use();
     // Only what reaches the high-water mark is followed by a `drain`.
     if (bytes.length >= socket.writableHighWaterMark) socket.write(bytes);
     else {
@@ -199,13 +205,21 @@ class NodeEnd extends EventEnd {
   }
 
   protected override resume(): void {
+    this.#use();
     this.#socket.resume();
   }
 
-  protected override listen(on: boolean): void {
-    if (on === this.#listening) return;
-    this.#listening = on;
-    const verb = on ? "on" : "off";
-    for (const { event, listener } of NodeEnd.#listeners) this.#socket[verb](event, listener);
+  protected override released(): void {
+    if (this.#inUse) this.#listen("off", NodeEnd.#used);
+    this.#inUse = false;
+  }
+
+  #use(): void {
+    if (!this.#inUse && !this.#socket.destroyed) this.#listen("on", NodeEnd.#used);
+    this.#inUse = true;
+  }
+
+  #listen(verb: "on" | "off", listeners: readonly ReturnType<typeof on>[]): void {
+    for (const { event, listener } of listeners) this.#socket[verb](event, listener);
   }
 }

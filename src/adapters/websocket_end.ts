@@ -105,7 +105,7 @@ export class WebSocketEnd extends EventEnd {
     this.consumesOnWrite = copies;
     // What a Bun server's gives then needs no wrapping.
     socket.binaryType = socket.getBufferedAmount ? "uint8array" : "arraybuffer";
-    this.listen(true);
+    this.#listen("addEventListener");
     try {
       socket.accept?.();
     } catch {
@@ -120,6 +120,9 @@ export class WebSocketEnd extends EventEnd {
     } else if (type === "close" || type === "error" && !this.#opened) {
       // Node 22 tells no more than an error when it could not connect.
       clearTimeout(this.#timer);
+      this.#timer = undefined;
+      // Nobody may have looked since the last of it was sent.
+      if (this.#amount <= MOST_UNSENT / 2) this.drained();
       if (code === 1000 || code === 1001 || code === 1005 && wasClean) {
         if (this.#closing) this.finished();
         this.ended();
@@ -129,7 +132,7 @@ export class WebSocketEnd extends EventEnd {
         if (!this.#opened) closed.message = "The WebSocket could not be opened";
         this.failed(closed);
       }
-      this.listen(false);
+      this.#listen("removeEventListener");
     } else if (type !== "error") {
       this.#opened = true;
       this.#look();
@@ -248,8 +251,8 @@ export class WebSocketEnd extends EventEnd {
     this.#socket.resume?.();
   }
 
-  protected override listen(on: boolean): void {
-    const verb = on ? "addEventListener" : "removeEventListener";
+  /** From the constructor on, so that an early failure is not uncaught, to its last word. */
+  #listen(verb: "addEventListener" | "removeEventListener"): void {
     for (const type of EVENTS) this.#socket[verb]?.(type, this);
   }
 }

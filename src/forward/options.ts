@@ -61,7 +61,8 @@ export interface ForwardOptions {
   once?: boolean;
   /**
    * How many workers serve the connections, each a thread of its own: the system spreads them over the
-   * workers, `maxConnections` is divided among them, and `stats()` is up to 200 ms old. Above 1 it takes
+   * workers, whether they are busy or not, `maxConnections` is divided among them, so that a client may
+   * wait while another one has room, and `stats()` is up to 200 ms old. Above 1 it takes
    * a TCP address to listen on, and Deno's `--unstable-net`; other processes may then listen on the
    * port as well, as with `reusePort`.
    *

@@ -17,8 +17,9 @@ export async function forwardByTeam(
   options: ForwardOptions,
   settings: Settings,
 ): Promise<Forwarder> {
-  const { signal: _, onEvent, workers: __, ...common } = options;
-  const { workers, maxConnections } = settings;
+  const { target, idleTimeout, halfCloseTimeout, connectTimeout, grace, rate, limit } = options;
+  const common = { target, idleTimeout, halfCloseTimeout, connectTimeout, grace, rate, limit };
+  const { workers, maxConnections, onEvent } = settings;
   const members: Member[] = [];
   let { listen } = options;
   try {
@@ -35,7 +36,6 @@ export async function forwardByTeam(
       const own = { ...common, listen, maxConnections: share, reusePort: true };
       listen = await member.start(own, onEvent !== undefined);
     }
-    settings.signal?.throwIfAborted();
   } catch (error) {
     for (const member of members) member.terminate();
     throw error;

@@ -13,7 +13,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { test } from "../harness.ts";
-import { rejection, turns } from "../support/async.ts";
+import { delay, rejection, turns } from "../support/async.ts";
 import { bytes } from "../support/bytes.ts";
 import { untyped } from "../support/untyped.ts";
 
@@ -105,7 +105,7 @@ test("fromNodeSocket: what was put back comes first", async () => {
 
 test("fromNodeSocket: preventClose gives the socket back", async () => {
   const [client, socket] = await sockets();
-  const before = client.eventNames().map((name) => client.listenerCount(name));
+  const before = client.listenerCount("end");
   const [here, there] = memoryPair();
   const joined = join(fromNodeSocket(client), here, { preventClose: { a: true } });
   const writer = there.writable.getWriter();
@@ -113,7 +113,8 @@ test("fromNodeSocket: preventClose gives the socket back", async () => {
   await writer.close();
   socket.end("answer");
   await joined;
-  assertEquals(client.eventNames().map((name) => client.listenerCount(name)), before);
+  const listeners = ["data", "drain", "end"].map((name) => client.listenerCount(name));
+  assertEquals(listeners, [0, 0, before]);
   assertEquals(client.destroyed, false);
   client.end(" after that");
   assertEquals(await textOf(socket), "question after that");
@@ -239,4 +240,49 @@ test("fromNodeSocket: a failure after the peer's end is told although nothing is
   const error = await joined;
   assertInstanceOf(error, JoinError);
   assertEquals([error.end, error.side], ["a", "write"]);
+});
+
+test("fromNodeSocket: what comes after a join that left it open is for whoever reads next", async () => {
+  const [client, socket] = await sockets();
+  const end = fromNodeSocket(socket);
+  const [here, there] = memoryPair();
+  const joined = join(here, end, { halfCloseTimeout: 20, preventClose: { b: true } });
+  await there.writable.close();
+  assertEquals((await joined).ended, "timeout");
+  client.end("afterwards");
+  assertEquals(await new Response(end.readable).text(), "afterwards");
+  await end.close?.();
+});
+
+// Deno's own socket is closed whole at its `end()` (2.9).
+const takes = { on: ["node", "bun"] } as const;
+test("fromNodeSocket: one that a join left open takes what is written", takes, async () => {
+  const [client, socket] = await sockets();
+  const end = fromNodeSocket(socket);
+  const [here, there] = memoryPair();
+  const joined = join(here, end, { preventClose: { b: true } });
+  await there.writable.close();
+  client.end();
+  await joined;
+  let received = 0;
+  client.on("data", (chunk) => received += (chunk as Uint8Array).length);
+  const writer = end.writable.getWriter();
+  await writer.write(new Uint8Array(8 * 1024 * 1024));
+  await writer.close();
+  if (!client.readableEnded) await once(client, "end");
+  assertEquals(received, 8 * 1024 * 1024);
+});
+
+test("fromNodeSocket: one that a join left open tells the next of a reset", async () => {
+  const [client, socket] = await sockets();
+  const end = fromNodeSocket(socket);
+  const [here, there] = memoryPair();
+  const joined = join(here, end, { halfCloseTimeout: 20, preventClose: { b: true } });
+  await there.writable.close();
+  assertEquals((await joined).ended, "timeout");
+  client.resetAndDestroy();
+  // Nobody hears of it as long as nobody reads.
+  await delay(50);
+  const { end: which, side } = await rejection(join(end, memoryPair()[0])) as JoinError;
+  assertEquals([which, side], ["a", "read"]);
 });

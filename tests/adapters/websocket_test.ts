@@ -12,7 +12,7 @@ import { hashOf } from "../peer/bytes.ts";
 import { listen } from "../peer/client.ts";
 import type { RemoteFar } from "../peer/client.ts";
 import type { PeerOptions } from "../peer/protocol.ts";
-import { delay, rejection } from "../support/async.ts";
+import { delay, macrotask, rejection } from "../support/async.ts";
 import { bytes, text } from "../support/bytes.ts";
 import { platform } from "../support/environment.ts";
 import { untyped } from "../support/untyped.ts";
@@ -371,3 +371,27 @@ if (WebSocketStream && (platform === "deno" || platform === "chromium")) {
     assertStringIncludes(error.message, "could not be opened");
   });
 }
+
+test("fromWebSocket: counts what was sent just before the close", async () => {
+  class Sender extends EventTarget implements WebSocketLike {
+    readyState = 1;
+    bufferedAmount = 0;
+    send({ length }: Uint8Array): void {
+      this.bufferedAmount += length;
+    }
+    close(): void {}
+  }
+  const socket = new Sender();
+  const [here, there] = memoryPair({ capacity: 4 * 1024 * 1024 });
+  const joined = join(fromWebSocket(socket), here);
+  const writer = there.writable.getWriter();
+  await writer.write(new Uint8Array(2 * 1024 * 1024));
+  while (socket.bufferedAmount <= 1024 * 1024) await macrotask();
+  const sent = socket.bufferedAmount;
+  // Before anybody looks at it again.
+  socket.bufferedAmount = 0;
+  socket.readyState = 3;
+  socket.dispatchEvent(Object.assign(new Event("close"), { code: 1000, wasClean: true }));
+  await writer.close();
+  assertEquals((await joined).bToA.bytes, sent);
+});

@@ -137,3 +137,17 @@ test("--workers serves, and a signal ends all of it", async () => {
   assertEquals(await cli.code(), 0);
   assertEquals(cli.stderr.all.filter((line) => line.startsWith("#")).length, 8);
 });
+
+test("a team takes the options as one worker does", async () => {
+  const inherited = Object.create({ listen: "tcp://127.0.0.1:0", target: "echo:", workers: 2 });
+  await using _first = await forward(inherited);
+  const more = { listen: "tcp://127.0.0.1:0", target: "echo:", workers: 2, log: () => {} };
+  await using _second = await forward(more);
+});
+
+test("a signal that aborts while a team starts shuts it down", async () => {
+  const controller = new AbortController();
+  const starting = t.Local.start({ workers: 2, signal: controller.signal });
+  controller.abort();
+  await (await starting).forwarder.finished;
+});

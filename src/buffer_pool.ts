@@ -5,15 +5,15 @@ export const SMALLEST_BUFFER = 512;
 /** The largest: where more no longer buys throughput (loopback TCP, Linux). */
 export const LARGEST_BUFFER = 1024 * 1024;
 
-const DEFAULT_CAP = 16 * 1024 * 1024;
+const DEFAULT_CAP = 4 * 1024 * 1024;
 
 /** Options of {@linkcode BufferPool}. */
 export interface BufferPoolOptions {
   /**
-   * Bytes that the pool may hold for later; what is given back beyond it is left to the garbage
-   * collector.
+   * Bytes that the pool may hold for later; what is given back beyond it is freed, at once where the
+   * platform can (`ArrayBuffer.transfer()`).
    *
-   * @default {16777216}
+   * @default {4194304}
    */
   maxHeld?: number;
   /**
@@ -112,7 +112,11 @@ export class BufferPool {
       refuse("take it back", "buffer", "must be whole, as it was lent", length, RangeError);
     }
     this.#lent -= length;
-    if (this.#held + length > this.maxHeld) return;
+    if (this.#held + length > this.maxHeld) {
+      // Frees it at once: after a burst nothing may happen any more that would collect garbage.
+      buffer.buffer.transfer?.(0);
+      return;
+    }
     shelf.push(buffer);
     this.#held += length;
   }

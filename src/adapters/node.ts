@@ -134,8 +134,9 @@ class NodeEnd extends EventEnd {
     if (socket.writableEnded) this.finished();
   }
 
-  /** Until its last word, as nobody else may hear a failure. */
+  /** Until its last word: nobody else may hear a failure, and a paused socket that is empty ends, too. */
   static readonly #always = [
+    on("end", (end) => end.ended()),
     on("error", (end, error) => end.failed(error)),
     on("close", (end) => {
       end.failed(new Error("The socket was closed before its end"));
@@ -146,7 +147,6 @@ class NodeEnd extends EventEnd {
   /** As long as it is used. */
   static readonly #used = [
     on("data", (end, chunk) => end.received(chunk as Bytes)),
-    on("end", (end) => end.ended()),
     on("drain", (end) => end.drained()),
   ];
 

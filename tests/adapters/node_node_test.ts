@@ -105,7 +105,6 @@ test("fromNodeSocket: what was put back comes first", async () => {
 
 test("fromNodeSocket: preventClose gives the socket back", async () => {
   const [client, socket] = await sockets();
-  const before = client.listenerCount("end");
   const [here, there] = memoryPair();
   const joined = join(fromNodeSocket(client), here, { preventClose: { a: true } });
   const writer = there.writable.getWriter();
@@ -113,8 +112,7 @@ test("fromNodeSocket: preventClose gives the socket back", async () => {
   await writer.close();
   socket.end("answer");
   await joined;
-  const listeners = ["data", "drain", "end"].map((name) => client.listenerCount(name));
-  assertEquals(listeners, [0, 0, before]);
+  assertEquals(["data", "drain"].map((name) => client.listenerCount(name)), [0, 0]);
   assertEquals(client.destroyed, false);
   client.end(" after that");
   assertEquals(await textOf(socket), "question after that");
@@ -285,4 +283,13 @@ test("fromNodeSocket: one that a join left open tells the next of a reset", asyn
   await delay(50);
   const { end: which, side } = await rejection(join(end, memoryPair()[0])) as JoinError;
   assertEquals([which, side], ["a", "read"]);
+});
+
+test("fromNodeSocket: an end that comes before anybody reads is kept", async () => {
+  const [client, socket] = await sockets();
+  const end = fromNodeSocket(socket);
+  client.end();
+  await delay(50);
+  assertEquals(await new Response(end.readable).text(), "");
+  await end.writable.close();
 });

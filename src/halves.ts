@@ -24,7 +24,8 @@ export function readableFrom(reader: Reader): ReadableStream<Uint8Array<ArrayBuf
 /** A Go-style sink as a stream; closing the stream ends the writing. */
 export function writableFrom(
   writer: Writer | Direct,
-  start?: (controller: WritableStreamDefaultController) => void,
+  // WebKit takes no `undefined` for it.
+  start: (controller: WritableStreamDefaultController) => void = () => {},
 ): WritableStream<unknown> {
   const sink = new WriterSink(writer, new Meter());
   return new WritableStream({

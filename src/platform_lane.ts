@@ -19,9 +19,11 @@ export class PlatformLane extends Lane {
   }
 
   protected override end(failed?: Failed): void {
-    // What has been read is still written.
+    // What has been read is still written, and that may fail.
+    this.stop();
     this.#writer?.close().catch(ignore);
-    super.end(failed);
+    if (failed) super.end(failed);
+    else void this.settled().then(() => super.end());
   }
 
   /** What it is given comes to `sink` by way of the platform. */

@@ -1,6 +1,8 @@
 /** Reads, writes and streams that fail: which error it is, and where it says that it happened. */
+import { join } from "@webstreams/join";
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { deferred, turns } from "./support/async.ts";
+import { test } from "./harness.ts";
+import { deferred, macrotask, never, turns } from "./support/async.ts";
 import { assertTornDown, failsBy, joinError, where } from "./support/errors.ts";
 import { CONNS, PAIRS, testRoutes } from "./support/routes.ts";
 
@@ -250,3 +252,24 @@ testRoutes("`other` is the opposite direction's own failure, before the teardown
   assertEquals(where(error), ["aToB", "read", "a"]);
   assertEquals(error.other, { cause: second, direction: "bToA", side: "read", end: "b" });
 }, PAIRS);
+
+for (const via of ["auto", "pipeTo"] as const) {
+  for (const rate of [undefined, 1_000_000]) {
+    const name = `a write fails that is under way at the end of file (${via}, ${
+      rate ?? "no"
+    } rate)`;
+    test(name, async () => {
+      const chunks = [511, null];
+      const a = { read: () => chunks.shift() ?? null, write: () => 1, close() {} };
+      const b = {
+        read: () => never<null>(),
+        write: () => macrotask().then(() => Promise.reject(cause)),
+        close() {},
+        closeWrite() {},
+      };
+      const error = await joinError(join(a, b, { via, rate }));
+      assertEquals(where(error), ["aToB", "write", "b"]);
+      assertStrictEquals(error.cause, cause);
+    });
+  }
+}

@@ -1,7 +1,8 @@
-/** What the README quotes of the tested recipes is what they are. */
+/** What the README quotes of the tested recipes is what they are, and what it names is there. */
 import { assert, assertEquals } from "@std/assert";
 import { test } from "./harness.ts";
 import { root } from "./run/process.ts";
+import config from "../deno.json" with { type: "json" };
 
 const QUOTE = /<!-- (tests\/\S+\.ts) -->\n+```ts ignore\n([\s\S]*?)```/g;
 
@@ -19,5 +20,17 @@ for (const [, path = "", quoted] of quotes) {
     // Without what it says of itself.
     const code = source.slice(source.search(/^import/m)).replace(/^\/\/ @ts-types.*\n/m, "");
     assertEquals(quoted, code);
+  });
+}
+
+for (const page of ["README.md", "bench/README.md"]) {
+  test(`the tasks and files that ${page} names are there`, async () => {
+    const text = await Deno.readTextFile(`${root}/${page}`);
+    const tasks = [...text.matchAll(/\bdeno(?:@2)? task ([\w:]+)/g)].map(([, task = ""]) => task);
+    assert(tasks.length > 0);
+    assertEquals(tasks.filter((task) => !(task in config.tasks)), []);
+    const links = [...text.matchAll(/\]\(((?!https?:|#)[^)]+)\)/g)].map(([, path = ""]) => path);
+    const recipes = [...text.matchAll(/\btests\/[\w/]+\.ts\b/g)].map(([path]) => path);
+    for (const path of [...links, ...recipes]) await Deno.stat(`${root}/${path}`);
   });
 }

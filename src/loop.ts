@@ -174,7 +174,7 @@ export abstract class Loop implements Receiver {
   #wait(promise: PromiseLike<unknown>, turn: number): void {
     this.#turnsWithoutWaiting = 0;
     if (promise instanceof Wait) return promise.follow(this, turn);
-    if (this.source.closed) return void this.#awaitAll(promise, turn);
+    if (this.source.closed instanceof Promise) return void this.#awaitAll(promise, turn);
     const callbacks = this.#callbacks ??= [
       (result) => this.came(result, turn),
       (error) => this.refused(error, turn),

@@ -32,9 +32,12 @@ export class PlatformLane extends Lane {
     const goOn = () => this.target === piped;
     const counter = new ByteCounterStream<unknown>();
     const writer = this.#writer = counter.writable.getWriter();
+    let piping = true;
     const piped = {
       consumes: false,
-      pending: true,
+      get pending(): boolean {
+        return piping || sink.pending === true;
+      },
       // The write that failed has told.
       write: (chunk: unknown) =>
         writer.write(chunk).then(() => WRITTEN, () => new Promise<never>(ignore)),
@@ -54,7 +57,7 @@ export class PlatformLane extends Lane {
       },
     });
     counter.readable.pipeTo(writable).catch(ignore).then(() => {
-      piped.pending = false;
+      piping = false;
       this.onStill?.();
     });
     return piped;

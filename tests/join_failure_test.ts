@@ -2,7 +2,7 @@
 import { join } from "@webstreams/join";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "./harness.ts";
-import { deferred, macrotask, never, turns } from "./support/async.ts";
+import { deferred, delay, macrotask, never, turns } from "./support/async.ts";
 import { assertTornDown, failsBy, joinError, where } from "./support/errors.ts";
 import { CONNS, PAIRS, testRoutes } from "./support/routes.ts";
 
@@ -272,4 +272,30 @@ for (const via of ["auto", "pipeTo"] as const) {
       assertStrictEquals(error.cause, cause);
     });
   }
+}
+
+for (const via of ["auto", "pipeTo"] as const) {
+  test(`what a sink has queued is waited for before anything is closed (${via})`, async () => {
+    const chunks = [511, null];
+    const calls: string[] = [];
+    const a = {
+      read: () => chunks.shift() ?? null,
+      write: () => 1,
+      close: () => calls.push("close"),
+    };
+    const gate = deferred();
+    const b = {
+      readable: new ReadableStream<Uint8Array<ArrayBuffer>>({ start: (input) => input.close() }),
+      writable: new WritableStream<Uint8Array<ArrayBuffer>>({
+        write: () => gate.promise.then(() => void calls.push("written")),
+      }, { highWaterMark: 5 }),
+    };
+    const joined = join(a, b, { via, preventClose: { b: true } });
+    await turns();
+    await delay(20);
+    assertEquals(calls, []);
+    gate.resolve();
+    assertEquals((await joined).aToB, { bytes: 511, chunks: 1 });
+    assertEquals(calls, ["written", "close"]);
+  });
 }

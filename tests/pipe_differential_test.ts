@@ -191,7 +191,8 @@ function pipeToDeparts({ mark, steps }: Script): boolean {
     // Drops what a read brings that was waiting when the signal aborted.
     ["chromium", "firefox"].includes(platform) && afterwards("abort").includes("enqueue"),
     // Sees a source that closes with its last chunk only once the sink has room again.
-    platform === "chromium" && afterwards("close").includes("abort"),
+    platform === "chromium" &&
+    afterwards("close").some((event) => event === "abort" || event === "reject"),
     // Lets a failure of the sink that comes during the shutdown replace the outcome.
     NODES.includes(platform) && (after.includes("reject") || after.includes("error sink")),
     // Reads on after an abort, and waits for the first of several writes alone.

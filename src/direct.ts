@@ -11,6 +11,8 @@ export interface Direct {
   readonly consumesOnWrite: boolean;
   /** Starts a read: a chunk, or a promise of one; `null` at the end of file. */
   pull(): unknown;
+  /** Nobody waits for what the last read would have brought. */
+  giveReadUp(): void;
   /** Rejects when what waits unread is given up, for a pump that is stuck in a write and asks for nothing. */
   readonly lost?: Wait<never>;
   /** Nobody needs the last chunk any more. */

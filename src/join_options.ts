@@ -47,6 +47,7 @@ export interface JoinOptions {
   pool?: BufferPool;
   /**
    * After success, leave both ends, or one of them, as they are: no half-close, no close, only unlocked.
+   * After a timeout, a Go-style end may still have a read under way, which takes what comes next.
    *
    * @default {false}
    */

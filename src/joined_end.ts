@@ -76,8 +76,9 @@ export class JoinedEnd {
    * write would hold a close() up for good.
    */
   async closeSilent(): Promise<void> {
-    if (this.#left) return;
     const { source, sink } = this;
+    // Closing the other end may take its time: what comes meanwhile is for whoever reads next.
+    if (this.#left) return source.release(false);
     if (!this.#whole) {
       const cancelled = quietly(() => source.cancel(undefined));
       const ended = quietly(() => sink.pending ? sink.abort(undefined) : sink.end());

@@ -154,7 +154,7 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
   readonly result: Promise<PipeResult>;
   readonly #rules: Rules;
   #shuttingDown = false;
-  /** Ends a wait for a Go-style sink. */
+  /** Ends every wait for a Go-style sink. */
   #cut?: () => void;
   #settle!: { resolve: (result: PipeResult) => void; reject: (error: unknown) => void };
 
@@ -196,13 +196,19 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
     const { source, sink } = this;
     const { preventAbort, preventCancel, preventClose, signal } = this.#rules;
     let outcome = failed;
+    const cut = new Promise<true>((resolve) => this.#cut = () => resolve(true));
+    /** Waits; for a Go-style sink no longer than the signal lets it. Tells whether that cut it short. */
+    const cutShort = (waiting: Promise<void>): Promise<boolean> => {
+      const whole = waiting.then(() => false);
+      return sink.closed ? whole : Promise.race([whole, cut]);
+    };
     try {
       // The rule to wait for writes is one for streams; a Go-style sink's may need the abort to end.
       const waits = !failed || failed.side || sink.closed;
-      const cut = waits && !sink.over && await this.#cutShort(this.settled()) ||
+      const isCut = waits && !sink.over && await cutShort(this.settled()) ||
         // Closing must be propagated forward.
-        !failed && !preventClose && await this.#cutShort(sink.end());
-      if (cut) outcome = failed ??= { side: "read", error: signal!.reason };
+        !failed && !preventClose && await cutShort(sink.end());
+      if (isCut) outcome = failed ??= { side: "read", error: signal!.reason };
       if (failed) {
         const { side, error } = failed;
         if (preventCancel) await this.leaveUnread();
@@ -220,12 +226,5 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
     this.release();
     if (outcome) this.#settle.reject(outcome.error);
     else this.#settle.resolve(this.counts);
-  }
-
-  /** Waits; for a Go-style sink no longer than the signal lets it. Tells whether that cut it short. */
-  async #cutShort(waiting: Promise<void>): Promise<boolean> {
-    const whole = waiting.then(() => false);
-    if (this.sink.closed) return whole;
-    return await Promise.race([whole, new Promise<true>((cut) => this.#cut = () => cut(true))]);
   }
 }

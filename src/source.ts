@@ -201,7 +201,10 @@ export class DirectSource implements Source {
     this.#last = undefined;
   }
 
-  /** It is ended and released as a whole. */
+  /** It is ended as a whole. */
   cancel(): void {}
-  release(): void {}
+
+  release(): void {
+    this.#direct.giveReadUp();
+  }
 }

@@ -1,5 +1,5 @@
 /** `limit`, `rate`, `stats`, `preventClose`, `pool`; `signal` and the timeouts have files of their own. */
-import { BufferPool, join, type JoinStats, LimitError } from "@webstreams/join";
+import { BufferPool, join, type JoinStats, LimitError, memoryPair } from "@webstreams/join";
 import {
   assert,
   assertEquals,
@@ -9,8 +9,8 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { test } from "./harness.ts";
-import { deferred, delay, rejection, took, turns } from "./support/async.ts";
-import { concat, lengthOf, pattern } from "./support/bytes.ts";
+import { deferred, delay, never, rejection, took, turns } from "./support/async.ts";
+import { bytes, concat, lengthOf, pattern } from "./support/bytes.ts";
 import { assertTornDown, failsBy, joinError } from "./support/errors.ts";
 import { BYTES, FakeEnd } from "./support/fake_end.ts";
 import { PAIRS, SOME, testRoutes } from "./support/routes.ts";
@@ -235,6 +235,32 @@ testRoutes("preventClose: a timeout leaves them, too", async (t) => {
   assertEquals(b.ended, []);
   assertEquals(a.ended.at(-1), "close");
 }, { via: "auto" });
+
+for (const via of ["auto", "pipeTo"] as const) {
+  const name = "what comes while the other end is being closed is for whoever reads next";
+  test(`preventClose: ${name} (${via})`, async () => {
+    const [client, left] = memoryPair();
+    const closing = deferred();
+    const slow = {
+      readable: new ReadableStream<Uint8Array<ArrayBuffer>>({ start: (input) => input.close() }),
+      writable: new WritableStream<Uint8Array<ArrayBuffer>>({
+        close: () => {
+          closing.resolve();
+          return never();
+        },
+      }),
+    };
+    const options = { preventClose: { a: true }, halfCloseTimeout: 20, via };
+    const joined = join(left, slow, options);
+    await closing.promise;
+    const writer = client.writable.getWriter();
+    void writer.write(bytes("meanwhile"));
+    void writer.close();
+    assertEquals((await joined).ended, "timeout");
+    const { value } = await left.readable.getReader().read();
+    assertEquals(value, bytes("meanwhile"));
+  });
+}
 
 testRoutes("preventClose: a failure tears them down all the same", async (t) => {
   const [a, b] = t.ends();

@@ -366,3 +366,22 @@ test("an abort ends a pipe that waits for a stuck closeWrite", async () => {
   assertStrictEquals(await done, reason);
   assertEquals(to.calls, [["abort", reason]]);
 });
+
+test("an abort ends a pipe whenever it comes, before a closeWrite that hangs or in it", async () => {
+  const reason = new Error("enough");
+  for (let depth = 0; depth < 16; depth++) {
+    const controller = new AbortController();
+    const written = deferred();
+    const to = {
+      ...sink(["abort"], ({ length }) => written.promise.then(() => length)),
+      closeWrite: () => never(),
+    };
+    const done = rejection(pipe(source(["all"]), to, { signal: controller.signal }));
+    await turns();
+    written.resolve();
+    for (let turn = 0; turn < depth; turn++) await undefined;
+    controller.abort(reason);
+    assertStrictEquals(await done, reason, `${depth} microtasks after the write`);
+    assertEquals(to.calls, [["abort", reason]]);
+  }
+});

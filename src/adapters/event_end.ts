@@ -131,8 +131,6 @@ export abstract class EventEnd implements Pair, Direct {
   set user(user: Direct["user"]) {
     this.#user = user;
     if (user) return;
-    // It may be left open: what comes next is for whoever reads next.
-    this.#read.giveUp();
     if (!this.#closed) {
       if (!this.#paused) this.pause();
       this.#paused = true;
@@ -154,6 +152,10 @@ export abstract class EventEnd implements Pair, Direct {
     if (this.#ended && !this.#deaf) return null;
     this.#assertUsable(this.#deaf);
     return this.#read.begin();
+  }
+
+  giveReadUp(): void {
+    this.#read.giveUp();
   }
 
   write(bytes: Bytes): number | Wait<number> {

@@ -194,12 +194,12 @@ function checkCount(name: string, value: unknown, rule: string): number | undefi
 
 function checkString(value: string, name: string): string {
   if (typeof value === "string") return value;
-  throw new TypeError(`Cannot forward as '${name}' must be a string: got ${show(value)}`);
+  refuse("forward", name, "must be a string", value);
 }
 
 function checkListener(value: ForwardOptions["onEvent"]): ForwardOptions["onEvent"] {
   if (value === undefined || typeof value === "function") return value;
-  throw new TypeError(`Cannot forward as 'onEvent' must be a function: got ${show(value)}`);
+  refuse("forward", "onEvent", "must be a function", value);
 }
 
 /** A forwarder that connects to itself does so until no file descriptor is left. */

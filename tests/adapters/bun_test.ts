@@ -425,3 +425,26 @@ test("bun: a TLS connection that is not trusted fails", { on }, async () => {
   assertInstanceOf(error, JoinError);
   assert(near.readyState <= 0, "it is still open");
 });
+
+test("bun: a chunk is freed once it is written, and no earlier", { on }, async () => {
+  const received: Uint8Array[] = [];
+  const data: Handlers["data"] = (socket, chunk) => {
+    received.push(chunk as Uint8Array);
+    handlers.data(socket, chunk as Uint8Array);
+  };
+  const { socket, peer } = await connected({ socket: { ...handlers, data } });
+  const { socket: onward, peer: far } = await connected();
+  const joined = join(fromBunSocket(socket), fromBunSocket(onward));
+  const parcel = { bytes: MIB, seed: 7 };
+  try {
+    await peer.send(parcel);
+    await Promise.all([peer.finish(), far.finish()]);
+    await joined;
+    assertEquals((await far.until({ ended: true })).hash, hashOf(parcel));
+    // All but small ones, and the last.
+    const freed = received.filter(({ length }) => length === 0);
+    assert(freed.length > 0, `${freed.length} of ${received.length} have been freed`);
+  } finally {
+    await Promise.all([peer.dispose(), far.dispose()]);
+  }
+});

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, Socket } from "node:net";
 import { Buffer } from "node:buffer";
 import { Duplex, PassThrough } from "node:stream";
-import { duplex, join, JoinError, memoryPair } from "@webstreams/join";
+import { duplex, join, JoinError, memoryPair, type Pair } from "@webstreams/join";
 import { fromNodeSocket } from "@webstreams/join/node";
 import {
   assert,
@@ -13,7 +13,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { test } from "../harness.ts";
-import { delay, rejection, turns } from "../support/async.ts";
+import { delay, never, rejection, turns } from "../support/async.ts";
 import { bytes } from "../support/bytes.ts";
 import { untyped } from "../support/untyped.ts";
 
@@ -240,28 +240,48 @@ test("fromNodeSocket: a failure after the peer's end is told although nothing is
   assertEquals([error.end, error.side], ["a", "write"]);
 });
 
-test("fromNodeSocket: what comes after a join that left it open is for whoever reads next", async () => {
+/** A socket's end that a join has left open, after a silence of the socket's or after its end. */
+async function leftOpen(after: "timeout" | "eof"): Promise<{ client: Socket; end: Pair }> {
   const [client, socket] = await sockets();
   const end = fromNodeSocket(socket);
   const [here, there] = memoryPair();
-  const joined = join(here, end, { halfCloseTimeout: 20, preventClose: { b: true } });
+  const halfCloseTimeout = after === "timeout" ? 20 : Infinity;
+  const joined = join(here, end, { halfCloseTimeout, preventClose: { b: true } });
   await there.writable.close();
-  assertEquals((await joined).ended, "timeout");
+  if (after === "eof") client.end();
+  assertEquals((await joined).ended, after);
+  return { client, end };
+}
+
+test("fromNodeSocket: what comes after a join that left it open is for whoever reads next", async () => {
+  const { client, end } = await leftOpen("timeout");
   client.end("afterwards");
   assertEquals(await new Response(end.readable).text(), "afterwards");
+  await end.close?.();
+});
+
+test("fromNodeSocket: so is what comes while the other end is being closed", async () => {
+  const [client, socket] = await sockets();
+  const end = fromNodeSocket(socket);
+  const slow = {
+    readable: new ReadableStream<Uint8Array<ArrayBuffer>>({ start: (input) => input.close() }),
+    writable: new WritableStream<Uint8Array<ArrayBuffer>>({
+      close: () => {
+        client.end("meanwhile");
+        return never();
+      },
+    }),
+  };
+  const options = { halfCloseTimeout: 20, preventClose: { b: true } };
+  assertEquals((await join(slow, end, options)).ended, "timeout");
+  assertEquals(await new Response(end.readable).text(), "meanwhile");
   await end.close?.();
 });
 
 // Deno's own socket is closed whole at its `end()` (2.9).
 const takes = { on: ["node", "bun"] } as const;
 test("fromNodeSocket: one that a join left open takes what is written", takes, async () => {
-  const [client, socket] = await sockets();
-  const end = fromNodeSocket(socket);
-  const [here, there] = memoryPair();
-  const joined = join(here, end, { preventClose: { b: true } });
-  await there.writable.close();
-  client.end();
-  await joined;
+  const { client, end } = await leftOpen("eof");
   let received = 0;
   client.on("data", (chunk) => received += (chunk as Uint8Array).length);
   const writer = end.writable.getWriter();
@@ -272,12 +292,7 @@ test("fromNodeSocket: one that a join left open takes what is written", takes, a
 });
 
 test("fromNodeSocket: one that a join left open tells the next of a reset", async () => {
-  const [client, socket] = await sockets();
-  const end = fromNodeSocket(socket);
-  const [here, there] = memoryPair();
-  const joined = join(here, end, { halfCloseTimeout: 20, preventClose: { b: true } });
-  await there.writable.close();
-  assertEquals((await joined).ended, "timeout");
+  const { client, end } = await leftOpen("timeout");
   client.resetAndDestroy();
   // Nobody hears of it as long as nobody reads.
   await delay(50);

@@ -6,7 +6,13 @@ import {
   type WebSocketLike,
   type WebSocketStreamLike,
 } from "@webstreams/join/websocket";
-import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { type Runtime, test } from "../harness.ts";
 import { hashOf } from "../peer/bytes.ts";
 import { listen } from "../peer/client.ts";
@@ -372,15 +378,58 @@ if (WebSocketStream && (platform === "deno" || platform === "chromium")) {
   });
 }
 
-test("fromWebSocket: counts what was sent just before the close", async () => {
-  class Sender extends EventTarget implements WebSocketLike {
-    readyState = 1;
-    bufferedAmount = 0;
-    send({ length }: Uint8Array): void {
-      this.bufferedAmount += length;
-    }
-    close(): void {}
+/** A WebSocket whose peer takes what we let it take. */
+class Sender extends EventTarget implements WebSocketLike {
+  readyState = 1;
+  bufferedAmount = 0;
+  readonly closes: (number | undefined)[] = [];
+
+  send({ length }: Uint8Array): void {
+    this.bufferedAmount += length;
   }
+
+  close(code?: number): void {
+    this.closes.push(code);
+  }
+}
+
+test("fromWebSocket: it is closed once all has been sent, and no earlier", async () => {
+  const socket = new Sender();
+  const writer = fromWebSocket(socket).writable.getWriter();
+  await writer.write(bytes("unsent"));
+  void writer.close();
+  await delay(100);
+  assertEquals(socket.closes, []);
+  socket.bufferedAmount = 0;
+  while (socket.closes.length === 0) await delay(1);
+  assertEquals(socket.closes, [1000]);
+});
+
+test("fromWebSocket: one whose peer takes nothing more is cut off in the end", async () => {
+  const socket = new Sender();
+  const { setTimeout, clearTimeout } = globalThis;
+  const waits: number[] = [];
+  const writer = fromWebSocket(socket).writable.getWriter();
+  await writer.write(bytes("unsent"));
+  try {
+    Object.assign(globalThis, {
+      setTimeout: (callback: () => void, ms: number) => {
+        waits.push(ms);
+        void macrotask().then(callback);
+      },
+      clearTimeout: () => {},
+    });
+    void writer.close();
+    while (socket.closes.length === 0) await macrotask();
+  } finally {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+  }
+  assertEquals(socket.closes, [4000]);
+  const seconds = waits.reduce((sum, ms) => sum + ms, 0) / 1000;
+  assert(seconds > 30 && seconds < 35, `after ${seconds} s`);
+});
+
+test("fromWebSocket: counts what was sent just before the close", async () => {
   const socket = new Sender();
   const [here, there] = memoryPair({ capacity: 4 * 1024 * 1024 });
   const joined = join(fromWebSocket(socket), here);

@@ -1,5 +1,6 @@
 /** The contract over `node:net`, connected and accepted, also where Deno and Bun have it. */
-import { connect, createServer } from "node:net";
+import { connect, createServer, type NetConnectOpts, type Socket } from "node:net";
+import { connectNodeSocket } from "@webstreams/join/node";
 import { connected, host, listenOnce } from "./adapters/node_sockets.ts";
 import { capabilitiesOf, contract } from "./contract.ts";
 import { dial, listen } from "./peer/client.ts";
@@ -12,6 +13,14 @@ const allowHalfOpen = true;
 contract(name, capabilities, async (options) => {
   const peer = await listen("tcp", options);
   return connected(connect({ host, port: peer.address.port, allowHalfOpen }), peer);
+});
+
+contract("connectNodeSocket", capabilities, async (options) => {
+  const peer = await listen("tcp", options);
+  const { port } = peer.address;
+  let socket: Socket;
+  connectNodeSocket((all: NetConnectOpts) => socket = connect(all), { host, port });
+  return connected(socket!, peer);
 });
 
 contract(`${name}, accepted`, capabilities, async (options) => {

@@ -6,7 +6,7 @@
 import { connect, createServer } from "node:net";
 import process from "node:process";
 import { join } from "../../mod.ts";
-import { fromNodeSocket } from "../../src/adapters/node.ts";
+import { connectNodeSocket, fromNodeSocket } from "../../src/adapters/node.ts";
 
 const [via, port] = process.argv.slice(2).map(Number);
 const options = { allowHalfOpen: true, noDelay: true };
@@ -14,6 +14,6 @@ const options = { allowHalfOpen: true, noDelay: true };
 const ignore = () => {};
 
 createServer(options, (client) => {
-  const server = connect({ ...options, host: "127.0.0.1", port: port! });
-  join(fromNodeSocket(client), fromNodeSocket(server)).catch(ignore);
+  const server = connectNodeSocket(connect, { ...options, host: "127.0.0.1", port: port! });
+  join(fromNodeSocket(client), server).catch(ignore);
 }).listen(via, "127.0.0.1");

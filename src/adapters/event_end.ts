@@ -5,9 +5,6 @@ import { writableFrom } from "../halves.ts";
 /** The bytes of every adapter. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Bytes that may wait unread before the platform is paused. */
-const HIGH_WATER_BYTES = 256 * 1024;
-
 /**
  * The bridge from a platform that calls back to the pump, which asks: an end with two queues of one
  * direction each, backpressure both ways, and a first failure that ends both of them.
@@ -60,6 +57,11 @@ export abstract class EventEnd implements Pair, Direct {
   /** Gives the platform's object back to its owner, paused; until the end is used again, if it ever is. */
   protected released?(): void;
 
+  /** Bytes that may wait unread before the platform is paused. */
+  protected get highWaterBytes(): number {
+    return 256 * 1024;
+  }
+
   /** Whether no more should be sent before {@linkcode EventEnd.drained}. */
   protected abstract get congested(): boolean;
 
@@ -75,7 +77,7 @@ export abstract class EventEnd implements Pair, Direct {
     if (this.#deaf || this.#read.fulfil(chunk)) return;
     (this.#queue ??= []).push(chunk);
     this.#queuedBytes += chunk.length;
-    if (!this.#paused && this.#queuedBytes >= HIGH_WATER_BYTES) {
+    if (!this.#paused && this.#queuedBytes >= this.highWaterBytes) {
       this.#paused = true;
       this.pause();
     }
@@ -140,7 +142,7 @@ export abstract class EventEnd implements Pair, Direct {
   }
 
   pull(): Bytes | null | Wait<Bytes | null> {
-    if (this.#paused && this.#queuedBytes < HIGH_WATER_BYTES / 2) {
+    if (this.#paused && this.#queuedBytes < this.highWaterBytes / 2) {
       this.#paused = false;
       this.resume();
     }

@@ -6,20 +6,22 @@
  * ```ts no-assert
  * import { connect, createServer } from "node:net";
  * import { join } from "@webstreams/join";
- * import { fromNodeSocket } from "@webstreams/join/node";
+ * import { connectNodeSocket, fromNodeSocket } from "@webstreams/join/node";
  *
  * createServer({ allowHalfOpen: true }, async (client) => {
- *   const upstream = connect({ port: 9001, allowHalfOpen: true });
- *   const { aToB, bToA } = await join(fromNodeSocket(client), fromNodeSocket(upstream));
+ *   const upstream = connectNodeSocket(connect, { port: 9001 });
+ *   const { aToB, bToA } = await join(fromNodeSocket(client), upstream);
  *   console.log(`${aToB.bytes} bytes there, ${bToA.bytes} back`);
  * });
  * ```
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { Pair } from "../ends.ts";
 import { refuse } from "../errors.ts";
 import { type Bytes, EventEnd } from "./event_end.ts";
+import { ReadBuffer } from "./read_buffer.ts";
 
 /** What {@linkcode fromNodeSocket} takes: the part of a `stream.Duplex` that it uses. */
 export interface NodeDuplex {
@@ -90,6 +92,11 @@ const ACTION = "make an end of a Node socket";
  * ```
  */
 export function fromNodeSocket(socket: NodeDuplex): Pair {
+  assertSocket(socket);
+  return ends.get(socket) ?? new NodeEnd(socket);
+}
+
+function assertSocket(socket: NodeDuplex): void {
   const methods = ["on", "off", "pause", "resume", "write", "end", "destroy"] as const;
   if (!methods.every((name) => typeof socket?.[name] === "function")) {
     refuse(ACTION, "socket", "must be a stream.Duplex", socket);
@@ -98,7 +105,54 @@ export function fromNodeSocket(socket: NodeDuplex): Pair {
   if (socket.readableObjectMode || typeof socket.readableEncoding === "string") {
     refuse(ACTION, "socket", "must yield bytes, not objects or strings", socket);
   }
-  return ends.get(socket) ?? new NodeEnd(socket);
+}
+
+/** What {@linkcode connectNodeSocket} adds to the options of a connection. */
+export interface NodeReadOptions {
+  /** Always `true`. */
+  allowHalfOpen: boolean;
+  /** The memory that is read into, and who is told of it. */
+  onread: {
+    /** Gives the memory for the next read. */
+    buffer(): Uint8Array;
+    /** Takes what has been read. */
+    callback(bytesRead: number, memory: Uint8Array): boolean;
+  };
+}
+
+/**
+ * Connects a socket, and makes an end of it that reads into memory which it uses again (`onread`): what
+ * it receives takes less CPU than with {@linkcode fromNodeSocket}, a twentieth to a quarter. That is so on
+ * Node; elsewhere it is the same. Node has no such thing for sockets that a server accepts.
+ *
+ * @typeParam Options The options of a connection.
+ * @param connect `connect` of `node:net` or `node:tls`.
+ * @param options Its options: host and port, or path, and so on.
+ * @returns A pair of streams, as of {@linkcode fromNodeSocket}. A refusal shows as a failed read.
+ * @throws {TypeError} If `connect` is no function, or gives no Node stream; and what it throws itself.
+ *
+ * @example
+ * ```ts
+ * import { connect, createServer } from "node:net";
+ * import { connectNodeSocket } from "@webstreams/join/node";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const server = createServer((socket) => socket.end("hello")).listen(0, "127.0.0.1");
+ * await new Promise((resolve) => server.once("listening", resolve));
+ * const { port } = server.address() as { port: number };
+ *
+ * const { readable, writable } = connectNodeSocket(connect, { port, host: "127.0.0.1" });
+ * assertEquals(await new Response(readable).text(), "hello");
+ * await writable.close();
+ * server.close();
+ * ```
+ */
+export function connectNodeSocket<Options extends object>(
+  connect: (options: Options & NodeReadOptions) => NodeDuplex,
+  options: Options,
+): Pair {
+  if (typeof connect !== "function") refuse("connect", "connect", "must be a function", connect);
+  return NodeEnd.connect(connect, options);
 }
 
 const ends = new WeakMap<NodeDuplex, NodeEnd>();
@@ -118,12 +172,14 @@ const SMALLEST_FREED_BYTES = 16 * 1024;
 class NodeEnd extends EventEnd {
   override readonly consumesOnWrite: boolean;
   readonly #socket: NodeDuplex;
+  readonly #memory?: ReadBuffer;
   #inUse = false;
   #sent?: (error?: Error | null) => void;
 
-  constructor(socket: NodeDuplex) {
+  constructor(socket: NodeDuplex, memory?: ReadBuffer) {
     super();
     this.#socket = socket;
+    this.#memory = memory;
     // A socket needs what it is given until the kernel has it; any other Duplex may keep it for longer.
     this.consumesOnWrite = typeof socket.resetAndDestroy === "function";
     socket.allowHalfOpen = true;
@@ -132,6 +188,24 @@ class NodeEnd extends EventEnd {
     this.#listen("on", NodeEnd.#always);
     if (socket.readableEnded) this.ended();
     if (socket.writableEnded) this.finished();
+  }
+
+  static connect<Options extends object>(
+    connect: (options: Options & NodeReadOptions) => NodeDuplex,
+    options: Options,
+  ): NodeEnd {
+    const memory = new ReadBuffer();
+    let end: NodeEnd | undefined;
+    const onread = {
+      buffer: () => memory.next(),
+      callback: (count: number) => {
+        end!.received(memory.lend(count));
+        return true;
+      },
+    };
+    const socket = connect({ ...options, allowHalfOpen: true, onread });
+    assertSocket(socket);
+    return end = new NodeEnd(socket, memory);
   }
 
   /** Until its last word: nobody else may hear a failure, and a paused socket that is empty ends, too. */
@@ -155,8 +229,14 @@ class NodeEnd extends EventEnd {
    * once, the next read gets the same, which is still in the cache. Bulk 1.2 times as fast (Node 26).
    */
   spent(chunk: Bytes): void {
+    if (this.#memory) return this.#memory.spent(chunk);
     const { buffer, length } = chunk;
     if (length >= SMALLEST_FREED_BYTES && length === buffer.byteLength) buffer.transfer?.(0);
+  }
+
+  protected override get highWaterBytes(): number {
+    // What waits keeps the memory that the next read would use again.
+    return this.#memory ? 1 : super.highWaterBytes;
   }
 
   protected override get congested(): boolean {
@@ -178,13 +258,16 @@ class NodeEnd extends EventEnd {
 
   protected override finish(): void {
     const socket = this.#socket;
-    if (!socket.secureConnecting) return void socket.end(() => this.finished());
-    // Node does not wait for the handshake, and breaks it off; the event comes before its last message.
+    const end = () => socket.end(() => this.finished());
+    if (socket.secureConnecting === undefined) return void end();
+    // Node sends the FIN alone if what it wrote last of the handshake has not been reported yet, which is
+    // done in the check phase; and it breaks off a handshake that is under way.
     const secured = () => {
       socket.off("secureConnect", secured);
-      setTimeout(() => this.finish());
+      setImmediate(end);
     };
-    socket.on("secureConnect", secured);
+    if (socket.secureConnecting) socket.on("secureConnect", secured);
+    else setImmediate(end);
   }
 
   protected override shut(): void {

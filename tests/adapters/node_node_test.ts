@@ -1,10 +1,10 @@
 /** What is special to ends of Node's streams; the rest is in the contract. */
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type NetConnectOpts, Socket } from "node:net";
 import { Buffer } from "node:buffer";
 import { Duplex, PassThrough } from "node:stream";
-import { duplex, join, JoinError, memoryPair, type Pair } from "@webstreams/join";
-import { fromNodeSocket } from "@webstreams/join/node";
+import { duplex, join, JoinError, memoryPair, type Pair, pipe } from "@webstreams/join";
+import { connectNodeSocket, fromNodeSocket, type NodeReadOptions } from "@webstreams/join/node";
 import {
   assert,
   assertEquals,
@@ -14,7 +14,8 @@ import {
 } from "@std/assert";
 import { test } from "../harness.ts";
 import { delay, never, rejection, turns } from "../support/async.ts";
-import { bytes } from "../support/bytes.ts";
+import { bytes, lengthOf } from "../support/bytes.ts";
+import { runtime } from "../support/environment.ts";
 import { untyped } from "../support/untyped.ts";
 
 const host = "127.0.0.1";
@@ -60,6 +61,69 @@ test("fromNodeSocket refuses a destroyed socket", () => {
   assertThrows(() => fromNodeSocket(socket), TypeError, "'socket' must not be destroyed: got ");
   assertEquals(socket.listenerCount("data"), 0);
 });
+
+test("connectNodeSocket refuses what does not connect, or gives no socket", () => {
+  assertThrows(
+    () => connectNodeSocket(untyped<typeof connect>("net"), { port: 1 }),
+    TypeError,
+    `'connect' must be a function: got "net"`,
+  );
+  assertThrows(
+    () => connectNodeSocket(() => untyped<Socket>({}), {}),
+    TypeError,
+    "'socket' must be a stream.Duplex",
+  );
+});
+
+if (runtime === "node") {
+  const total = 8 * 1024 * 1024;
+
+  /** Connected to a server that sends so much, with all the memory that is read into. */
+  async function dialed(): Promise<{ end: Pair; memories: Set<ArrayBufferLike> }> {
+    const server = createServer((socket) => void socket.end(new Uint8Array(total)));
+    server.listen(0, host);
+    await once(server, "listening");
+    server.once("connection", () => server.close());
+    const { port } = server.address() as AddressInfo;
+    const memories = new Set<ArrayBufferLike>();
+    const end = connectNodeSocket((options: NetConnectOpts & NodeReadOptions) => {
+      const { buffer, callback } = options.onread;
+      const watched = () => {
+        const memory = buffer();
+        memories.add(memory.buffer);
+        return memory;
+      };
+      return connect({ ...options, onread: { buffer: watched, callback } });
+    }, { port, host });
+    return { end, memories };
+  }
+
+  test("connectNodeSocket reads into the same memory if it is spent at once", async () => {
+    const { end, memories } = await dialed();
+    let received = 0;
+    const sink = {
+      read: () => never<null>(),
+      write: ({ length }: Uint8Array) => {
+        received += length;
+        return length;
+      },
+      close: () => {},
+    };
+    await join(end, sink, { halfCloseTimeout: 50 });
+    assertEquals(received, total);
+    // 4, 16 and 64 KiB.
+    assertEquals(memories.size, 3);
+  });
+
+  test("connectNodeSocket leaves what it has read to who keeps it", async () => {
+    const { end } = await dialed();
+    const kept: Uint8Array[] = [];
+    await pipe(end.readable, new WritableStream({ write: (chunk) => void kept.push(chunk) }));
+    await end.writable.close();
+    assertEquals(lengthOf(kept), total);
+    assertEquals(new Set(kept.map(({ buffer }) => buffer)).size, kept.length);
+  });
+}
 
 test("fromNodeSocket: a host that refuses fails the join", async () => {
   const server = createServer().listen(0, host);

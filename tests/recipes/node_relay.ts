@@ -6,16 +6,16 @@
  * @module
  */
 import { join } from "@webstreams/join";
-import { fromNodeSocket } from "@webstreams/join/node";
+import { connectNodeSocket, fromNodeSocket } from "@webstreams/join/node";
 import { type AddressInfo, connect, createServer } from "node:net";
 import process from "node:process";
 
 const [port, host, target] = process.argv.slice(2);
 
 const server = createServer({ allowHalfOpen: true }, async (client) => {
-  const upstream = connect({ host, port: Number(target), allowHalfOpen: true });
+  const upstream = connectNodeSocket(connect, { host, port: Number(target) });
   try {
-    const { aToB, bToA } = await join(fromNodeSocket(client), fromNodeSocket(upstream));
+    const { aToB, bToA } = await join(fromNodeSocket(client), upstream);
     console.log(`${aToB.bytes} bytes there, ${bToA.bytes} back`);
   } catch (error) {
     console.error((error as Error).message);

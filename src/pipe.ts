@@ -66,8 +66,8 @@ export type PipeResult = Counts;
  * counts once the sink's write of it has fulfilled. Both streams are locked before `pipe` returns and
  * unlocked before its promise settles.
  *
- * A byte stream and a Go-style source are read into pooled buffers. What a `WritableStream` is given
- * is its own for good, unless `consumesOnWrite` says otherwise.
+ * What a `WritableStream` is given is its own for good, unless `consumesOnWrite` says otherwise: with it
+ * a byte stream is read into pooled buffers, by its BYOB reader, as a Go-style source always is.
  *
  * - At the end of the source the sink is closed: `close()`, or of a Go-style sink `closeWrite()`, else
  *   `close()`. A Go-style source that has ended is left open.

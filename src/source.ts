@@ -66,8 +66,9 @@ interface StreamReader extends ReadableStreamGenericReader {
 }
 
 /**
- * Any `ReadableStream`. A byte stream is read by its BYOB reader into lent buffers, where the platform
- * can; of others the chunks are passed on as they come.
+ * Any `ReadableStream`. A byte stream is read by its BYOB reader into lent memory if the sink gives that
+ * back; a sink that may keep it needs fresh memory for each chunk anyhow, and the stream knows better how
+ * much. Chunks of others are passed on as they come.
  */
 class StreamSource implements Source {
   readonly closed: Promise<unknown>;
@@ -78,13 +79,9 @@ class StreamSource implements Source {
 
   constructor(stream: ReadableStream<unknown>, { pool, reused }: SourceOptions) {
     this.#stream = stream;
-    try {
-      this.#reader = stream.getReader({ mode: "byob" }) as StreamReader;
-      this.#loan = new PooledLoan(pool, reused);
-    } catch {
-      // It is no byte stream; if anything is wrong, this tells.
-      this.#reader = stream.getReader();
-    }
+    const byob = reused ? byobReader(stream) : undefined;
+    if (byob) this.#loan = new PooledLoan(pool, reused);
+    this.#reader = byob ?? stream.getReader();
     this.closed = this.#reader.closed;
     this.closed.catch(() => this.#errored = true);
   }
@@ -125,6 +122,14 @@ class StreamSource implements Source {
   release(settled: boolean): void {
     this.#loan?.end(settled);
     this.#reader.releaseLock();
+  }
+}
+
+function byobReader(stream: ReadableStream<unknown>): StreamReader | undefined {
+  try {
+    return stream.getReader({ mode: "byob" }) as StreamReader;
+  } catch {
+    // It is no byte stream; if anything else is wrong, `getReader()` tells.
   }
 }
 

@@ -289,7 +289,10 @@ testRoutes("a pool of one's own is used, and a small one is enough", async (t) =
   const pool = new BufferPool({ maxHeld: 1024, maxBuffer: 512 });
   const joined = t.join(a, b, { pool });
   await turns();
-  if (t.route.kind !== "default") assertEquals(pool.lent, 1024);
+  const { kind, via } = t.route;
+  // The platform's pipeTo takes no memory from a pool for what a byte stream reads.
+  const pooled = kind === "conn" || kind === "bytes" && via === "auto";
+  assertEquals(pool.lent, pooled ? 1024 : 0);
   const data = pattern(10_000);
   a.send(data);
   a.finish();

@@ -146,12 +146,25 @@ test(
     a.finish();
     b.finish();
     await joined;
-    // One each way.
-    assertEquals(pool.acquired.length, 2);
+    assertEquals(pool.acquired.length, 1);
     assertEquals(pool.writtenOff, []);
-    assertEquals([pool.lent, pool.held], [0, 1024]);
+    assertEquals([pool.lent, pool.held], [0, 512]);
   },
 );
+
+test("without it a byte stream reads into memory of its own", { on }, async () => {
+  const pool = new RecordingPool();
+  const [a, b] = [new FakeEnd("bytes"), new FakeEnd("bytes")];
+  const kept = new Set<ArrayBuffer>();
+  b.onWrite = (chunk) => void kept.add(chunk.buffer);
+  const joined = join(a.end, b.end, { pool });
+  for (let round = 0; round < 20; round++) a.send("x".repeat(300));
+  a.finish();
+  b.finish();
+  await joined;
+  assertEquals([kept.size, lengthOf(b.received)], [20, 6000]);
+  assertEquals(pool.acquired, []);
+});
 
 test("without it a small fill is copied, and the buffer stays", async () => {
   const pool = new RecordingPool();
@@ -322,7 +335,8 @@ for (const via of ["auto", "pipeTo"] as const) {
 
 test("respond(0) brings the buffer back", { on }, async () => {
   const pool = new RecordingPool();
-  const [a, b] = [new FakeEnd("bytes"), new FakeEnd("bytes")];
+  const options = { consumesOnWrite: true };
+  const [a, b] = [new FakeEnd("bytes", options), new FakeEnd("bytes", options)];
   a.finish();
   b.finish();
   await join(a.end, b.end, { pool });

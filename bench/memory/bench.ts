@@ -28,9 +28,9 @@ export interface Row {
 }
 
 const SOURCES = { default: defaultSource, byte: byteSource } as const;
-const MOST_CHUNKS = 1000;
+const MOST_CHUNKS = 10_000;
 const LEAST_CHUNKS = 16;
-const BYTES_A_RUN = 32 * 1024 * 1024;
+const BYTES_A_RUN = 1024 ** 3;
 
 /** Names what one contender does in one row. */
 export function keyOf(source: string, size: number, contender: string): string {

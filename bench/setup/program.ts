@@ -46,7 +46,7 @@ async function slope(): Promise<void> {
 
 async function leaks(): Promise<void> {
   const { signal, listeners } = countedSignal();
-  const once = () => ways["memoryPair ends"]!({ signal, idleTimeout: 60_000 });
+  const once = () => ways["join, memoryPair"]!({ signal, idleTimeout: 60_000 });
   // What the runtime makes once.
   await repeat(once, Math.min(joins, 20_000));
   await standing(listeners);

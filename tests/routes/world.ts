@@ -15,6 +15,8 @@ import {
   type Side,
 } from "./scenario.ts";
 
+const AUTO_ALLOCATED_BYTES = 700;
+
 type Bytes = Uint8Array<ArrayBuffer>;
 type Item = number | "eof" | "error";
 /** What was done to an end, and the reason given. */
@@ -141,7 +143,7 @@ export class ScriptedEnd {
   }
 
   #pair(kind: Kind): Pair {
-    const { halfCloses, memory, highWaterMark } = this.traits;
+    const { halfCloses, memory, highWaterMark, fills } = this.traits;
     const underlying = {
       start: (
         controller: ReadableByteStreamController | ReadableStreamDefaultController<Bytes>,
@@ -156,7 +158,12 @@ export class ScriptedEnd {
       },
     };
     const readable = kind === "bytes"
-      ? new ReadableStream({ ...underlying, type: "bytes" }, { highWaterMark: 0 })
+      ? new ReadableStream({
+        ...underlying,
+        type: "bytes",
+        // For a default reader, as whoever fills needs memory.
+        ...fills && { autoAllocateChunkSize: AUTO_ALLOCATED_BYTES },
+      }, { highWaterMark: 0 })
       : new ReadableStream<Bytes>(underlying, { highWaterMark: 0 });
     const writable = new WritableStream<Bytes>({
       start: (controller) => {

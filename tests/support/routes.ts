@@ -46,9 +46,10 @@ export class Trial {
     return this.#settled;
   }
 
-  /** A new end of the route's kind. */
+  /** A new end of the route's kind. A byte stream whose chunks come back is read by its BYOB reader. */
   end(options?: FakeEndOptions): FakeEnd {
-    return new FakeEnd(this.route.kind, options);
+    const { kind } = this.route;
+    return new FakeEnd(kind, { consumesOnWrite: kind === "bytes", ...options });
   }
 
   /** Two of them. */

@@ -20,6 +20,8 @@ const MOST_PATIENCE = 64;
 export class PooledLoan implements Loan {
   readonly #pool: BufferPool;
   readonly #reused: boolean;
+  /** So many times as large as a read may a buffer be. */
+  readonly #slack: number;
   #size = SMALLEST_BUFFER;
   #buffer?: Uint8Array<ArrayBuffer>;
   /** The buffer's length; its own reads 0 while a BYOB read has it detached. */
@@ -29,10 +31,14 @@ export class PooledLoan implements Loan {
   /** The size is larger than any read has used so far. */
   #tried = false;
 
-  /** @param reused Whether the sink is done with a chunk once its write has settled. */
-  constructor(pool: BufferPool, reused: boolean) {
+  /**
+   * @param reused Whether the sink is done with a chunk once its write has settled.
+   * @param costly Whether memory that a read leaves empty costs something, too.
+   */
+  constructor(pool: BufferPool, reused: boolean, costly = !reused) {
     this.#pool = pool;
     this.#reused = reused;
+    this.#slack = costly ? 2 : 8;
   }
 
   view(): Uint8Array<ArrayBuffer> {
@@ -48,7 +54,7 @@ export class PooledLoan implements Loan {
     const size = this.#lent;
     this.#buffer = buffer;
     if (length === size) this.#grow();
-    else if (length * (this.#reused ? 8 : 2) <= size) this.#shrink(length);
+    else if (length * this.#slack <= size) this.#shrink(length);
     else this.#tried = false;
     if (!this.#reused) {
       if (length * 2 <= size) return buffer.slice(0, length);
@@ -74,15 +80,15 @@ export class PooledLoan implements Loan {
   }
 
   /**
-   * Memory that is handed over half empty is what costs most there (Deno, 64 KiB chunks: 12 µs in
-   * 128 KiB, 8 in 64), so a size that was tried in vain is not soon tried again.
+   * Memory that is handed over half empty is what costs most (Deno, 64 KiB chunks: 12 µs in 128 KiB, 8 in
+   * 64), so a size that was tried in vain is not soon tried again.
    */
   #shrink(length: number): void {
     this.#patience = this.#tried ? Math.min(this.#patience * 4, MOST_PATIENCE) : 1;
     this.#tried = false;
     this.#fullReads = 0;
     const size = 2 ** Math.ceil(Math.log2(length));
-    this.#size = Math.max(this.#reused ? size * 2 : size, SMALLEST_BUFFER);
+    this.#size = Math.max(this.#slack > 2 ? size * 2 : size, SMALLEST_BUFFER);
   }
 }
 

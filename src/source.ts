@@ -80,7 +80,8 @@ class StreamSource implements Source {
   constructor(stream: ReadableStream<unknown>, { pool, reused }: SourceOptions) {
     this.#stream = stream;
     const byob = reused ? byobReader(stream) : undefined;
-    if (byob) this.#loan = new PooledLoan(pool, reused);
+    // Bun copies a buffer, all of it, where others hand it over.
+    if (byob) this.#loan = new PooledLoan(pool, reused, true);
     this.#reader = byob ?? stream.getReader();
     this.closed = this.#reader.closed;
     this.closed.catch(() => this.#errored = true);

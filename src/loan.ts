@@ -2,6 +2,8 @@ import { type BufferPool, SMALLEST_BUFFER } from "./buffer_pool.ts";
 
 /** The buffer that a source reads into. */
 export interface Loan {
+  /** Whether the sink is done with a chunk once its write has settled. */
+  readonly reused: boolean;
   /** The buffer for the next read. */
   view(): Uint8Array<ArrayBuffer>;
   /** A read has put `length` bytes into `buffer`: the chunk for the sink. */
@@ -19,7 +21,7 @@ const MOST_PATIENCE = 64;
  */
 export class PooledLoan implements Loan {
   readonly #pool: BufferPool;
-  readonly #reused: boolean;
+  readonly reused: boolean;
   /** So many times as large as a read may a buffer be. */
   readonly #slack: number;
   #size = SMALLEST_BUFFER;
@@ -32,12 +34,11 @@ export class PooledLoan implements Loan {
   #tried = false;
 
   /**
-   * @param reused Whether the sink is done with a chunk once its write has settled.
    * @param costly Whether memory that a read leaves empty costs something, too.
    */
   constructor(pool: BufferPool, reused: boolean, costly = !reused) {
     this.#pool = pool;
-    this.#reused = reused;
+    this.reused = reused;
     this.#slack = costly ? 2 : 8;
   }
 
@@ -56,7 +57,7 @@ export class PooledLoan implements Loan {
     if (length === size) this.#grow();
     else if (length * this.#slack <= size) this.#shrink(length);
     else this.#tried = false;
-    if (!this.#reused) {
+    if (!this.reused) {
       if (length * 2 <= size) return buffer.slice(0, length);
       this.end(false);
     }
@@ -95,11 +96,11 @@ export class PooledLoan implements Loan {
 /** The caller's own buffer, as in Go's `io.CopyBuffer`. */
 export class CallersLoan implements Loan {
   readonly #buffer: Uint8Array<ArrayBuffer>;
-  readonly #reused: boolean;
+  readonly reused: boolean;
 
   constructor(buffer: Uint8Array<ArrayBuffer>, reused: boolean) {
     this.#buffer = buffer;
-    this.#reused = reused;
+    this.reused = reused;
   }
 
   view(): Uint8Array<ArrayBuffer> {
@@ -107,7 +108,7 @@ export class CallersLoan implements Loan {
   }
 
   filled(buffer: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
-    return this.#reused ? buffer.subarray(0, length) : buffer.slice(0, length);
+    return this.reused ? buffer.subarray(0, length) : buffer.slice(0, length);
   }
 
   end(): void {}

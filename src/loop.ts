@@ -47,6 +47,7 @@ export abstract class Loop implements Receiver {
   constructor(source: Source, sink: Sink, meter: Meter, shaper?: Shaper) {
     this.source = source;
     this.sink = this.target = sink;
+    sink.lent = source.lends;
     this.meter = meter;
     this.shaper = shaper;
   }

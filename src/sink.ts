@@ -35,6 +35,8 @@ export interface Target {
 export interface Sink extends Target {
   /** Follows the stream's state; `undefined` where only a write tells. */
   readonly closed?: Promise<unknown>;
+  /** Whether the memory of what it is given is used again: each write is waited for then. */
+  lent: boolean;
   /** Told what neither a write nor `closed` tells. */
   watcher?: SinkWatcher;
   /** The write, or what it gave, has failed. */
@@ -70,6 +72,7 @@ const ignore = () => {};
 class StreamSink implements Sink {
   readonly closed: Promise<unknown>;
   readonly consumes: boolean;
+  lent = false;
   watcher?: SinkWatcher;
   readonly #writer: WritableStreamDefaultWriter<unknown>;
   readonly #meter: Meter;
@@ -117,7 +120,7 @@ class StreamSink implements Sink {
     // The streams of workerd have room for one always, however many wait: the only bound is one at a time.
     if (room !== undefined) this.#counts = room === Infinity || this.#writer.desiredSize !== room;
     // Alone and at the high-water mark, it settles just when the stream gets ready: one wait for both.
-    if (this.#outstanding === 1 && (this.consumes || this.full || this.#counts === false)) {
+    if (this.#outstanding === 1 && (this.lent || this.full || this.#counts === false)) {
       this.#awaitedSize = size;
       return written;
     }
@@ -174,6 +177,7 @@ type Writing = Writer | Direct;
 
 /** A Go-style end, whose writes may be partial. */
 export class WriterSink implements Sink {
+  lent = true;
   watcher?: SinkWatcher;
   pending = false;
   readonly #writer: Writing;

@@ -19,6 +19,8 @@ const MOST_EMPTY_READS = 100;
 export interface Source {
   /** Follows the stream's state; `undefined` where only a read tells. */
   readonly closed?: Follow;
+  /** Whether a chunk's memory is used again once its write has settled. */
+  readonly lends: boolean;
   /** Starts a read: its result, or a promise of it. */
   pull(): unknown;
   /** The chunk in the result of a read. */
@@ -87,6 +89,10 @@ class StreamSource implements Source {
     this.closed.catch(() => this.#errored = true);
   }
 
+  get lends(): boolean {
+    return this.#loan !== undefined;
+  }
+
   pull(): Promise<unknown> {
     return this.#reader.read(this.#loan?.view());
   }
@@ -146,6 +152,10 @@ export class ReaderSource implements Source {
     this.#loan = loan;
   }
 
+  get lends(): boolean {
+    return this.#loan.reused;
+  }
+
   pull(): unknown {
     return this.#reader.read(this.#view = this.#loan.view());
   }
@@ -181,25 +191,25 @@ export class ReaderSource implements Source {
 export class DirectSource implements Source {
   readonly closed?: Follow;
   readonly #direct: Direct;
-  readonly #reused: boolean;
+  readonly lends: boolean;
   #last?: Uint8Array<ArrayBuffer> | null;
 
   constructor(direct: Direct, { reused }: SourceOptions) {
     this.#direct = direct;
     this.closed = direct.lost;
-    this.#reused = reused;
+    this.lends = reused && direct.spent !== undefined;
   }
 
   pull(): unknown {
     if (this.#last) {
-      this.#direct.spent?.(this.#last);
+      this.#direct.spent!(this.#last);
       this.#last = undefined;
     }
     return this.#direct.pull();
   }
 
   take(chunk: unknown): unknown {
-    if (this.#reused) this.#last = chunk as Uint8Array<ArrayBuffer> | null;
+    if (this.lends) this.#last = chunk as Uint8Array<ArrayBuffer> | null;
     return chunk ?? EOF;
   }
 

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { pipe } from "@webstreams/join";
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { test } from "./harness.ts";
 import { follow, rejection, Rig, rule, settle, UNBOUNDED } from "./pipe_helpers.ts";
 import { macrotask } from "./support/async.ts";
 import { IGNORES_ERRORING, READY_WITHOUT_ROOM, SIZED_WHEN_ERRORING } from "./support/deviations.ts";
@@ -30,6 +32,17 @@ for (const mark of [1, 2, 3, 7]) {
     },
   );
 }
+
+test("consumesOnWrite waits for no write of a chunk that is the sink's for good", async () => {
+  const rig = new Rig({ chunks: numbers(10), mark: 3, hold: true });
+  const outcome = follow(pipe(rig.source, rig.sink, { consumesOnWrite: true }));
+  await settle();
+  assertEquals(rig.input.desiredSize, 3 - 10);
+  rig.output.error("over");
+  rig.writes[0].resolve();
+  await settle();
+  assertEquals(outcome, { state: "rejected", reason: "over" });
+});
 
 rule(
   "a sink with a mark of 0 never has a read done for it (backpressure: desiredSize <= 0)",

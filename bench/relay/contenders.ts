@@ -58,6 +58,7 @@ export function contenders(release?: Release): Contender[] {
       `TCP-LISTEN:${via},bind=127.0.0.1,reuseaddr,fork,backlog=4096`,
       `TCP:127.0.0.1:${target}`,
     ]),
+    tokio("tokio, copy_bidirectional"),
     c("C, 1 MiB copies"),
   ];
 }
@@ -126,6 +127,54 @@ function go(name: string, ...flags: string[]): Contender {
       };
     },
   };
+}
+
+/** Of the crates that Debian's librust-tokio-dev brings. */
+function tokio(name: string): Contender {
+  const crates = "/usr/share/cargo/registry";
+  return {
+    name,
+    ours: false,
+    async prepare({ via, target }) {
+      const cargo = await installed("cargo");
+      const [crate] = (await names(crates)).filter((one) => one.startsWith("tokio-1."));
+      if (!crate) throw new Error("Debian's librust-tokio-dev is not installed");
+      const project = `${folder}/tokio`;
+      await Deno.mkdir(project, { recursive: true });
+      await Deno.writeTextFile(
+        `${project}/Cargo.toml`,
+        `[package]
+name = "tokio_relay"
+version = "0.0.0"
+edition = "2021"
+[[bin]]
+name = "tokio_relay"
+path = "${root}/bench/relay/tokio_relay.rs"
+[dependencies]
+tokio = { version = "1", features = ["net", "rt-multi-thread", "io-util", "macros"] }
+`,
+      );
+      const { success, output } = await run([
+        ...[cargo, "build", "--release", "--offline", "--quiet"],
+        ...["--manifest-path", `${project}/Cargo.toml`],
+        ...["--config", 'source.crates-io.replace-with="debian"'],
+        ...["--config", `source.debian.directory="${crates}"`],
+      ]);
+      if (!success) throw new Error(`cargo build\n${output}`);
+      return {
+        command: [`${project}/target/release/tokio_relay`, `${via}`, `${target}`],
+        version: ["tokio", crate.slice("tokio-".length)],
+      };
+    },
+  };
+}
+
+async function names(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  } catch {
+    return [];
+  }
 }
 
 function c(name: string): Contender {

@@ -41,6 +41,7 @@ export function disciplines(sizes: Sizes): Discipline[] {
   return [
     bulk(sizes.bulkBytes, 1),
     bulk(sizes.bulkBytes, 32),
+    bulk(sizes.bulkBytes, 1, "back"),
     echo(sizes.echoMessages, 64),
     echo(sizes.echoMessages / 6, 1),
     churn(sizes.churnConnections, 16),
@@ -48,8 +49,8 @@ export function disciplines(sizes: Sizes): Discipline[] {
   ];
 }
 
-function bulk(bytes: number, connections: number): Discipline {
-  const title = count(connections);
+function bulk(bytes: number, connections: number, way: "bulk" | "back" = "bulk"): Discipline {
+  const title = way === "back" ? `${count(connections)}, back` : count(connections);
   return {
     mode: "bulk",
     measures: [
@@ -58,7 +59,7 @@ function bulk(bytes: number, connections: number): Discipline {
     ],
     async run(relay, load, ports) {
       const { seconds, cpu } = await under(relay, load, [
-        "bulk",
+        way,
         ports.via,
         ports.target,
         bytes,

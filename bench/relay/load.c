@@ -3,6 +3,7 @@
 // why, if a byte is missing or wrong.
 //
 //   load bulk  VIA TARGET BYTES CONNECTIONS     one way, half-closed at the end
+//   load back  VIA TARGET BYTES CONNECTIONS     the same from the target
 //   load echo  VIA TARGET MESSAGES CONNECTIONS  64 B, the next one when the last has come back
 //   load churn VIA TARGET CONNECTIONS AT_ONCE   a message each, closed when it has come back
 //   load idle  VIA TARGET CONNECTIONS           open and silent; after a line of input, a message each
@@ -33,7 +34,7 @@ struct conn {
 };
 
 static int queue, listener, via;
-static long accepted, connected, ended;
+static long accepted, connected, ended, to_send_back;
 static uint8_t *pattern, buffer[BLOCK];
 
 static void fail(const char *format, ...) {
@@ -82,8 +83,8 @@ static void accept_one(void) {
   if (fd < 0) return;
   no_delay(fd);
   struct conn *conn = calloc(1, sizeof *conn);
-  conn->fd = fd, conn->server = 1;
-  watch(conn, EPOLL_CTL_ADD, EPOLLIN);
+  conn->fd = fd, conn->server = 1, conn->left = to_send_back;
+  watch(conn, EPOLL_CTL_ADD, to_send_back ? EPOLLOUT : EPOLLIN);
   accepted++;
 }
 
@@ -165,7 +166,8 @@ static long receive_block(struct conn *conn) {
   if (n < 0 && errno == EAGAIN) return 0;
   if (n < 0) refused("receive");
   if (n == 0) {
-    end(conn), free(conn);
+    end(conn);
+    if (conn->server) free(conn);
     return 0;
   }
   // Twice, as it may go over the end of the pattern.
@@ -205,6 +207,15 @@ static void bulk_client(struct conn *conn) {
 }
 
 static void bulk_server(struct conn *conn) { received += receive_block(conn); }
+
+static void back_client(struct conn *conn) {
+  if (conn->connecting) {
+    finish_connecting(conn);
+    watch(conn, EPOLL_CTL_MOD, EPOLLIN);
+  } else {
+    received += receive_block(conn);
+  }
+}
 
 static void echo_client(struct conn *conn) {
   if (conn->connecting) {
@@ -269,6 +280,10 @@ int main(int argc, char **argv) {
     until(&ended, count, bulk_client, bulk_server);
     long wanted = amount / count * count;
     if (received != wanted) fail("%ld of %ld bytes arrived", received, wanted);
+  } else if (!strcmp(mode, "back")) {
+    to_send_back = amount / count;
+    open_all(count, 0);
+    until(&received, to_send_back * count, back_client, send_block);
   } else if (!strcmp(mode, "echo")) {
     struct conn *conns = open_slowly(count, amount / count);
     start = now();

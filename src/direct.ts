@@ -2,7 +2,8 @@
 export const DIRECT: unique symbol = Symbol("direct");
 
 /**
- * A Go-style end that brings chunks of its own instead of filling ours. They are the receiver's for good.
+ * A Go-style end that brings chunks of its own instead of filling ours. They are the receiver's for good,
+ * unless it says that one is spent.
  */
 export interface Direct {
   /** Who has both halves, to be told of a failure when no write waits for it. */
@@ -12,7 +13,7 @@ export interface Direct {
   /** Starts a read: a chunk, or a promise of one; `null` at the end of file. */
   pull(): unknown;
   /** Nobody waits for what the last read would have brought. */
-  giveReadUp(): void;
+  forgetRead(): void;
   /** Rejects when what waits unread is given up, for a pump that is stuck in a write and asks for nothing. */
   readonly lost?: Wait<never>;
   /** Nobody needs the last chunk any more. */

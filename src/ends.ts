@@ -45,7 +45,10 @@ export interface Conn extends Reader, Writer {
  * @typeParam W The chunks that go in.
  */
 export interface Pair<R = Uint8Array<ArrayBuffer>, W = Uint8Array<ArrayBuffer>> {
-  /** What the end sends us. */
+  /**
+   * What the end sends us. A byte stream is read by its BYOB reader if the other end consumes what it is
+   * given, else by its default reader, as `pipeTo` does it.
+   */
   readonly readable: ReadableStream<R>;
   /** What we send the end. */
   readonly writable: WritableStream<W>;

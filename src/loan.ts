@@ -12,6 +12,11 @@ export interface Loan {
   end(settled: boolean): void;
 }
 
+/** So many times as large as a read may a buffer be where memory that stays empty costs something. */
+export const SNUG = 2;
+/** The same where it does not. */
+const ROOMY = 8;
+
 /** How many full reads in a row it takes at most to try a larger buffer again. */
 const MOST_PATIENCE = 64;
 
@@ -22,7 +27,6 @@ const MOST_PATIENCE = 64;
 export class PooledLoan implements Loan {
   readonly #pool: BufferPool;
   readonly reused: boolean;
-  /** So many times as large as a read may a buffer be. */
   readonly #slack: number;
   #size = SMALLEST_BUFFER;
   #buffer?: Uint8Array<ArrayBuffer>;
@@ -33,13 +37,10 @@ export class PooledLoan implements Loan {
   /** The size is larger than any read has used so far. */
   #tried = false;
 
-  /**
-   * @param costly Whether memory that a read leaves empty costs something, too.
-   */
-  constructor(pool: BufferPool, reused: boolean, costly = !reused) {
+  constructor(pool: BufferPool, reused: boolean, slack = reused ? ROOMY : SNUG) {
     this.#pool = pool;
     this.reused = reused;
-    this.#slack = costly ? 2 : 8;
+    this.#slack = slack;
   }
 
   view(): Uint8Array<ArrayBuffer> {
@@ -89,7 +90,7 @@ export class PooledLoan implements Loan {
     this.#tried = false;
     this.#fullReads = 0;
     const size = 2 ** Math.ceil(Math.log2(length));
-    this.#size = Math.max(this.#slack > 2 ? size * 2 : size, SMALLEST_BUFFER);
+    this.#size = Math.max(this.#slack === SNUG ? size : size * 2, SMALLEST_BUFFER);
   }
 }
 

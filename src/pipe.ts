@@ -66,8 +66,10 @@ export type PipeResult = Counts;
  * counts once the sink's write of it has fulfilled. Both streams are locked before `pipe` returns and
  * unlocked before its promise settles.
  *
- * What a `WritableStream` is given is its own for good, unless `consumesOnWrite` says otherwise: with it
- * a byte stream is read into pooled buffers, by its BYOB reader, as a Go-style source always is.
+ * What a `WritableStream` is given is its own for good, unless `consumesOnWrite` says otherwise. A Go-style
+ * source is read into pooled buffers, or into `buffer`. A byte stream is so, by its BYOB reader, if the
+ * sink gives memory back; else by its default reader, as `pipeTo` does: one that needs a `byobRequest`
+ * must have an `autoAllocateChunkSize`.
  *
  * - At the end of the source the sink is closed: `close()`, or of a Go-style sink `closeWrite()`, else
  *   `close()`. A Go-style source that has ended is left open.
@@ -154,7 +156,7 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
   readonly result: Promise<PipeResult>;
   readonly #rules: Rules;
   #shuttingDown = false;
-  /** Ends every wait for a Go-style sink. */
+  /** Ends a wait for what a Go-style sink writes, or for its end. */
   #cut?: () => void;
   #settle!: { resolve: (result: PipeResult) => void; reject: (error: unknown) => void };
 

@@ -36,7 +36,7 @@ export interface Sink extends Target {
   /** Follows the stream's state; `undefined` where only a write tells. */
   readonly closed?: Promise<unknown>;
   /** Whether the memory of what it is given is used again: each write is waited for then. */
-  lent: boolean;
+  lent?: boolean;
   /** Told what neither a write nor `closed` tells. */
   watcher?: SinkWatcher;
   /** The write, or what it gave, has failed. */
@@ -177,7 +177,7 @@ type Writing = Writer | Direct;
 
 /** A Go-style end, whose writes may be partial. */
 export class WriterSink implements Sink {
-  lent = true;
+  lent?: boolean;
   watcher?: SinkWatcher;
   pending = false;
   readonly #writer: Writing;

@@ -2,7 +2,7 @@ import type { BufferPool } from "./buffer_pool.ts";
 import type { Direct } from "./direct.ts";
 import { isReadable, type Reader } from "./ends.ts";
 import { assertSize } from "./errors.ts";
-import { CallersLoan, type Loan, PooledLoan } from "./loan.ts";
+import { CallersLoan, type Loan, PooledLoan, SNUG } from "./loan.ts";
 
 /** What {@linkcode Source.take} returns at the end of the source. */
 export const EOF = Symbol("end of file");
@@ -83,7 +83,7 @@ class StreamSource implements Source {
     this.#stream = stream;
     const byob = reused ? byobReader(stream) : undefined;
     // Bun copies a buffer, all of it, where others hand it over.
-    if (byob) this.#loan = new PooledLoan(pool, reused, true);
+    if (byob) this.#loan = new PooledLoan(pool, reused, SNUG);
     this.#reader = byob ?? stream.getReader();
     this.closed = this.#reader.closed;
     this.closed.catch(() => this.#errored = true);
@@ -221,6 +221,6 @@ export class DirectSource implements Source {
   cancel(): void {}
 
   release(): void {
-    this.#direct.giveReadUp();
+    this.#direct.forgetRead();
   }
 }

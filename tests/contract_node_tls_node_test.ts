@@ -1,5 +1,7 @@
 /** The contract over `node:tls`, connected and accepted, also where Deno and Bun have it. */
-import { connect, createServer } from "node:tls";
+import type { Socket } from "node:net";
+import { connect, type ConnectionOptions, createServer } from "node:tls";
+import { connectNodeSocket } from "@webstreams/join/node";
 import { connected, host, listenOnce } from "./adapters/node_sockets.ts";
 import { capabilitiesOf, contract } from "./contract.ts";
 import { certificate, dial, listen } from "./peer/client.ts";
@@ -8,10 +10,12 @@ import { platform } from "./support/environment.ts";
 const name = "fromNodeSocket, TLS";
 const capabilities = capabilitiesOf(name, platform);
 
-contract(name, capabilities, async (options) => {
+contract("connectNodeSocket, TLS", capabilities, async (options) => {
   const peer = await listen("tls", options);
   const { port, ca } = peer.address;
-  return connected(connect({ host, port, ca }), peer);
+  let socket: Socket;
+  connectNodeSocket((all: ConnectionOptions) => socket = connect(all), { host, port, ca });
+  return connected(socket!, peer);
 });
 
 contract(`${name}, accepted`, capabilities, async (options) => {

@@ -58,7 +58,7 @@ testRoutes("an identity TransformStream keeps chunks whose write has settled", a
 });
 
 testRoutes("a sink that settles at once and reads its chunks later", async (t) => {
-  const [a, b] = t.ends();
+  const [a, b] = t.ends({ consumesOnWrite: false });
   const data = pattern(3 * MiB);
   sendVaried(a, data);
   b.finish();

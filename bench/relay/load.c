@@ -3,7 +3,7 @@
 // why, if a byte is missing or wrong.
 //
 //   load bulk  VIA TARGET BYTES CONNECTIONS     one way, half-closed at the end
-//   load back  VIA TARGET BYTES CONNECTIONS     the same from the target
+//   load back  VIA TARGET BYTES CONNECTIONS     from the target, to the last byte
 //   load echo  VIA TARGET MESSAGES CONNECTIONS  64 B, the next one when the last has come back
 //   load churn VIA TARGET CONNECTIONS AT_ONCE   a message each, closed when it has come back
 //   load idle  VIA TARGET CONNECTIONS           open and silent; after a line of input, a message each

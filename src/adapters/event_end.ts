@@ -77,7 +77,8 @@ export abstract class EventEnd implements Pair, Direct {
     if (this.#deaf || this.#read.fulfil(chunk)) return;
     (this.#queue ??= []).push(chunk);
     this.#queuedBytes += chunk.length;
-    if (!this.#paused && this.#queuedBytes >= this.highWaterBytes) {
+    // Again, if it has been resumed behind our back: Node reads as soon as TLS is there.
+    if (this.#queuedBytes >= this.highWaterBytes) {
       this.#paused = true;
       this.pause();
     }
@@ -156,7 +157,7 @@ export abstract class EventEnd implements Pair, Direct {
     return this.#read.begin();
   }
 
-  giveReadUp(): void {
+  forgetRead(): void {
     this.#read.giveUp();
   }
 

@@ -21,7 +21,7 @@ import { setImmediate } from "node:timers";
 import type { Pair } from "../ends.ts";
 import { refuse } from "../errors.ts";
 import { type Bytes, EventEnd } from "./event_end.ts";
-import { ReadBuffer } from "./read_buffer.ts";
+import { LARGEST_READ, ReadBuffer } from "./read_buffer.ts";
 
 /** What {@linkcode fromNodeSocket} takes: the part of a `stream.Duplex` that it uses. */
 export interface NodeDuplex {
@@ -37,8 +37,12 @@ export interface NodeDuplex {
   readonly readableEncoding: string | null;
   /** Whether `end()` has been called. */
   readonly writableEnded: boolean;
-  /** Whether a TLS handshake is under way. */
+  /** Whether `finish` has been emitted. */
+  readonly writableFinished: boolean;
+  /** A `tls.TLSSocket` has this: whether a handshake is under way, or was never told of. */
   readonly secureConnecting?: boolean;
+  /** A `tls.TLSSocket` has this: the peer's last message of the handshake, once it has come. */
+  getPeerFinished?(): unknown;
   /** Adds a listener. */
   on(event: string, listener: (...args: unknown[]) => void): unknown;
   /** Removes a listener. */
@@ -54,7 +58,7 @@ export interface NodeDuplex {
   /** Queues bytes; calls back once they have been sent, or have failed, which `error` tells as well. */
   write(chunk: Uint8Array, callback?: (error?: Error | null) => void): unknown;
   /** Ends the writing once all that was written has been sent. */
-  end(callback?: () => void): unknown;
+  end(callback?: (error?: Error | null) => void): unknown;
   /** Closes it. */
   destroy(error?: Error): unknown;
   /** Closes it with a reset: a `net.Socket` has this. */
@@ -93,6 +97,7 @@ const ACTION = "make an end of a Node socket";
  */
 export function fromNodeSocket(socket: NodeDuplex): Pair {
   assertSocket(socket);
+  if (socket.destroyed) refuse(ACTION, "socket", "must not be destroyed", socket);
   return ends.get(socket) ?? new NodeEnd(socket);
 }
 
@@ -101,7 +106,6 @@ function assertSocket(socket: NodeDuplex): void {
   if (!methods.every((name) => typeof socket?.[name] === "function")) {
     refuse(ACTION, "socket", "must be a stream.Duplex", socket);
   }
-  if (socket.destroyed) refuse(ACTION, "socket", "must not be destroyed", socket);
   if (socket.readableObjectMode || typeof socket.readableEncoding === "string") {
     refuse(ACTION, "socket", "must yield bytes, not objects or strings", socket);
   }
@@ -111,8 +115,8 @@ function assertSocket(socket: NodeDuplex): void {
 export interface NodeReadOptions {
   /** Always `true`. */
   allowHalfOpen: boolean;
-  /** The memory that is read into, and who is told of it. */
-  onread: {
+  /** The memory that is read into, and who is told of it: on Node alone. */
+  onread?: {
     /** Gives the memory for the next read. */
     buffer(): Uint8Array;
     /** Takes what has been read. */
@@ -123,7 +127,8 @@ export interface NodeReadOptions {
 /**
  * Connects a socket, and makes an end of it that reads into memory which it uses again (`onread`): what
  * it receives takes less CPU than with {@linkcode fromNodeSocket}, a twentieth to a quarter. That is so on
- * Node; elsewhere it is the same. Node has no such thing for sockets that a server accepts.
+ * Node; elsewhere it is the same. Node has no such thing for sockets that a server accepts. The socket
+ * emits no `data`, for good.
  *
  * @typeParam Options The options of a connection.
  * @param connect `connect` of `node:net` or `node:tls`.
@@ -156,6 +161,9 @@ export function connectNodeSocket<Options extends object>(
 }
 
 const ends = new WeakMap<NodeDuplex, NodeEnd>();
+
+/** Deno 2.9 and Bun 1.4 copy into the memory of an `onread`; others before them did worse. */
+const isNode = !("Deno" in globalThis || "Bun" in globalThis);
 
 /** One listener for all sockets: with closures for each, an idle join weighs 1 KB more (Node 26). */
 function on(event: string, handle: (end: NodeEnd, argument: unknown) => void) {
@@ -203,8 +211,9 @@ class NodeEnd extends EventEnd {
         return true;
       },
     };
-    const socket = connect({ ...options, allowHalfOpen: true, onread });
+    const socket = connect({ ...options, allowHalfOpen: true, ...isNode && { onread } });
     assertSocket(socket);
+    // What cannot even be tried has been destroyed by now, and tells so in the next turn.
     return end = new NodeEnd(socket, memory);
   }
 
@@ -229,14 +238,14 @@ class NodeEnd extends EventEnd {
    * once, the next read gets the same, which is still in the cache. Bulk 1.2 times as fast (Node 26).
    */
   spent(chunk: Bytes): void {
-    if (this.#memory) return this.#memory.spent(chunk);
+    if (this.#memory?.used) return this.#memory.spent(chunk);
     const { buffer, length } = chunk;
     if (length >= SMALLEST_FREED_BYTES && length === buffer.byteLength) buffer.transfer?.(0);
   }
 
   protected override get highWaterBytes(): number {
-    // What waits keeps the memory that the next read would use again.
-    return this.#memory ? 1 : super.highWaterBytes;
+    // One read at most waits, so that there are two buffers to take turns.
+    return this.#memory?.used ? LARGEST_READ : super.highWaterBytes;
   }
 
   protected override get congested(): boolean {
@@ -258,16 +267,21 @@ class NodeEnd extends EventEnd {
 
   protected override finish(): void {
     const socket = this.#socket;
-    const end = () => socket.end(() => this.finished());
+    const end = () =>
+      socket.end((error) => {
+        // Any other error is told by an `error` as well.
+        if (!error || socket.writableFinished) this.finished();
+      });
     if (socket.secureConnecting === undefined) return void end();
     // Node sends the FIN alone if what it wrote last of the handshake has not been reported yet, which is
     // done in the check phase; and it breaks off a handshake that is under way.
+    if (!socket.secureConnecting || socket.getPeerFinished?.()) return void setImmediate(end);
     const secured = () => {
-      socket.off("secureConnect", secured);
+      // Of a `new TLSSocket()` the first alone is emitted, of Bun's sockets the second.
+      for (const event of ["secure", "secureConnect"]) socket.off(event, secured);
       setImmediate(end);
     };
-    if (socket.secureConnecting) socket.on("secureConnect", secured);
-    else setImmediate(end);
+    for (const event of ["secure", "secureConnect"]) socket.on(event, secured);
   }
 
   protected override shut(): void {

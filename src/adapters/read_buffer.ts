@@ -1,45 +1,56 @@
 import type { Bytes } from "./event_end.ts";
 
-const SMALLEST_BYTES = 4 * 1024;
+const SMALLEST_READ = 4 * 1024;
 /** More is slower: what has been read leaves the cache before it is written. */
-const LARGEST_BYTES = 64 * 1024;
+export const LARGEST_READ = 64 * 1024;
 const GROWTH = 4;
 
 /**
  * The memory that a platform reads into, and asks for before each read. It is used again if nobody has
- * what was read last, and grows with reads that fill it.
+ * what was read last, and follows the traffic.
  */
 export class ReadBuffer {
-  #memory = new Uint8Array(SMALLEST_BYTES);
-  /** Came back when another had taken its place. */
-  #spare?: ArrayBuffer;
+  #memory = new Uint8Array(SMALLEST_READ);
+  /** Came back when another had taken their place; of the same length. */
+  readonly #spare: ArrayBuffer[] = [];
   #lent = false;
+  #used = false;
+
+  /** Whether the platform has asked for it. */
+  get used(): boolean {
+    return this.#used;
+  }
 
   /** For the next read. */
   next(): Bytes {
-    if (this.#lent) {
-      this.#memory = new Uint8Array(this.#spare ?? new ArrayBuffer(this.#memory.byteLength));
-      this.#spare = undefined;
-      this.#lent = false;
-    }
+    this.#used = true;
+    if (this.#lent) this.#replace(this.#memory.length);
     return this.#memory;
   }
 
-  /** What has been read: the receiver's, until it says that it is spent. */
+  /** What has been read: the receiver's for good, unless it says that it is spent. */
   lend(count: number): Bytes {
     const memory = this.#memory;
-    if (count === memory.length && count < LARGEST_BYTES) {
-      this.#memory = new Uint8Array(count * GROWTH);
-      this.#spare = undefined;
-      return memory;
+    const { length } = memory;
+    // Who keeps a little must not keep much more with it.
+    if (count * GROWTH <= length) {
+      const chunk = memory.slice(0, count);
+      if (count * GROWTH * 2 <= length && length > SMALLEST_READ) this.#replace(length / GROWTH);
+      return chunk;
     }
     this.#lent = true;
+    if (count === length && length < LARGEST_READ) this.#replace(length * GROWTH);
     return memory.subarray(0, count);
   }
 
   spent({ buffer }: Bytes): void {
-    const { byteLength } = this.#memory;
     if (buffer === this.#memory.buffer) this.#lent = false;
-    else if (buffer.byteLength === byteLength) this.#spare = buffer;
+    else if (buffer.byteLength === this.#memory.length) this.#spare.push(buffer);
+  }
+
+  #replace(length: number): void {
+    if (length !== this.#memory.length) this.#spare.length = 0;
+    this.#memory = new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(length));
+    this.#lent = false;
   }
 }

@@ -9,12 +9,14 @@ import {
   assert,
   assertEquals,
   assertInstanceOf,
+  assertLessOrEqual,
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
 import { test } from "../harness.ts";
+import { Fingerprint, hashOf, PatternStream } from "../peer/bytes.ts";
 import { delay, never, rejection, turns } from "../support/async.ts";
-import { bytes, lengthOf } from "../support/bytes.ts";
+import { bytes } from "../support/bytes.ts";
 import { runtime } from "../support/environment.ts";
 import { untyped } from "../support/untyped.ts";
 
@@ -76,18 +78,20 @@ test("connectNodeSocket refuses what does not connect, or gives no socket", () =
 });
 
 if (runtime === "node") {
-  const total = 8 * 1024 * 1024;
+  const sending = { bytes: 8 * 1024 * 1024, seed: 5 };
 
   /** Connected to a server that sends so much, with all the memory that is read into. */
   async function dialed(): Promise<{ end: Pair; memories: Set<ArrayBufferLike> }> {
-    const server = createServer((socket) => void socket.end(new Uint8Array(total)));
+    const server = createServer((socket) => {
+      socket.end(new PatternStream(sending.seed).next(sending.bytes));
+    });
     server.listen(0, host);
     await once(server, "listening");
     server.once("connection", () => server.close());
     const { port } = server.address() as AddressInfo;
     const memories = new Set<ArrayBufferLike>();
     const end = connectNodeSocket((options: NetConnectOpts & NodeReadOptions) => {
-      const { buffer, callback } = options.onread;
+      const { buffer, callback } = options.onread!;
       const watched = () => {
         const memory = buffer();
         memories.add(memory.buffer);
@@ -98,32 +102,60 @@ if (runtime === "node") {
     return { end, memories };
   }
 
-  test("connectNodeSocket reads into the same memory if it is spent at once", async () => {
-    const { end, memories } = await dialed();
-    let received = 0;
-    const sink = {
-      read: () => never<null>(),
-      write: ({ length }: Uint8Array) => {
-        received += length;
-        return length;
-      },
-      close: () => {},
-    };
-    await join(end, sink, { halfCloseTimeout: 50 });
-    assertEquals(received, total);
-    // 4, 16 and 64 KiB.
-    assertEquals(memories.size, 3);
-  });
+  const sinks = {
+    "at once": ({ length }: Uint8Array) => length,
+    "later": ({ length }: Uint8Array) => delay(0).then(() => length),
+  };
+  for (const [when, write] of Object.entries(sinks)) {
+    test(`connectNodeSocket reads into little memory if it is spent ${when}`, async () => {
+      const { end, memories } = await dialed();
+      const received = new Fingerprint();
+      const sink = {
+        read: () => never<null>(),
+        write: (chunk: Uint8Array<ArrayBuffer>) => {
+          received.update(chunk);
+          return write(chunk);
+        },
+        close: () => {},
+      };
+      await join(end, sink, { halfCloseTimeout: 50 });
+      assertEquals(received.hash, hashOf(sending));
+      // Of 128 reads and more.
+      assertLessOrEqual(memories.size, 16);
+    });
+  }
 
   test("connectNodeSocket leaves what it has read to who keeps it", async () => {
     const { end } = await dialed();
-    const kept: Uint8Array[] = [];
-    await pipe(end.readable, new WritableStream({ write: (chunk) => void kept.push(chunk) }));
+    const kept: Uint8Array<ArrayBuffer>[] = [];
+    const sink = new WritableStream({
+      write: (chunk: Uint8Array<ArrayBuffer>) => void kept.push(chunk),
+    });
+    await pipe(end.readable, sink);
     await end.writable.close();
-    assertEquals(lengthOf(kept), total);
-    assertEquals(new Set(kept.map(({ buffer }) => buffer)).size, kept.length);
+    const received = new Fingerprint();
+    for (const chunk of kept) received.update(chunk);
+    assertEquals(received.hash, hashOf(sending));
+    assert(kept.every(({ length, buffer }) => length * 4 > buffer.byteLength));
+  });
+
+  test("connectNodeSocket tells by a failed read of what cannot even be tried", async () => {
+    const end = connectNodeSocket(connect, { path: `/tmp/${"x".repeat(200)}` });
+    const error = await rejection(join(end, memoryPair()[0]));
+    assertInstanceOf(error, JoinError);
+    assertEquals([error.end, error.side], ["a", "read"]);
   });
 }
+
+test("fromNodeSocket: closing the writable of one that was refused fails", async () => {
+  const server = createServer().listen(0, host);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  const error = await rejection(fromNodeSocket(connect({ host, port })).writable.close());
+  assertEquals(untyped<{ code: string }>(error).code, "ECONNREFUSED");
+});
 
 test("fromNodeSocket: a host that refuses fails the join", async () => {
   const server = createServer().listen(0, host);

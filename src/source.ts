@@ -67,6 +67,9 @@ interface StreamReader extends ReadableStreamGenericReader {
   releaseLock(): void;
 }
 
+/** workerd's own streams find 4 KiB for a read that brings no memory: a sixth of `pipeTo`'s speed. */
+const FINDS_LITTLE = "readAtLeast" in (globalThis.ReadableStreamBYOBReader?.prototype ?? {});
+
 /**
  * Any `ReadableStream`. A byte stream is read by its BYOB reader into lent memory if the sink gives that
  * back; a sink that may keep it needs fresh memory for each chunk anyhow, and the stream knows better how
@@ -81,7 +84,7 @@ class StreamSource implements Source {
 
   constructor(stream: ReadableStream<unknown>, { pool, reused }: SourceOptions) {
     this.#stream = stream;
-    const byob = reused ? byobReader(stream) : undefined;
+    const byob = reused || FINDS_LITTLE ? byobReader(stream) : undefined;
     // Bun copies a buffer, all of it, where others hand it over.
     if (byob) this.#loan = new PooledLoan(pool, reused, SNUG);
     this.#reader = byob ?? stream.getReader();
@@ -90,7 +93,7 @@ class StreamSource implements Source {
   }
 
   get lends(): boolean {
-    return this.#loan !== undefined;
+    return this.#loan?.reused ?? false;
   }
 
   pull(): Promise<unknown> {

@@ -1,21 +1,72 @@
 /** The contract over workerd's `connect()`: its sockets are ends as they are. */
 import type * as sockets from "./workers/cloudflare.d.ts";
+import { pipe } from "@webstreams/join";
+import { assertEquals, assertLess } from "@std/assert";
 import { capabilitiesOf, contract } from "./contract.ts";
+import { test } from "./harness.ts";
+import { Fingerprint, hashOf } from "./peer/bytes.ts";
 import { listen } from "./peer/client.ts";
 import { platform } from "./support/environment.ts";
 
 const name = "workerd connect()";
 
-contract(name, capabilitiesOf(name, platform), async (options) => {
+/** For a read by a default reader. */
+const FOUND_BYTES = 4096;
+
+async function connected({ hostname, port }: { hostname: string; port: number }) {
   // In a variable, as no other runtime, and no bundler, knows the scheme.
   const specifier: string = "cloudflare:sockets";
   const { connect }: typeof sockets = await import(specifier);
+  return connect({ hostname, port }, { allowHalfOpen: true });
+}
+
+contract(name, capabilitiesOf(name, platform), async (options) => {
   const peer = await listen("tcp", options);
-  const { hostname, port } = peer.address;
-  const socket = connect({ hostname, port }, { allowHalfOpen: true });
+  const socket = await connected(peer.address);
   // It rejects with whatever the socket was aborted with.
   return { end: socket, peer, dispose: () => socket.close().catch(() => {}) };
 }, {
   // A writable of workerd's that is closed or aborted is locked for good.
   staysLocked: true,
+});
+
+const parcel = { bytes: 4 * 1024 * 1024, seed: 1 };
+
+/** A socket with all of that in the kernel, or on its way. */
+async function sentTo() {
+  const peer = await listen("tcp");
+  const socket = await connected(peer.address);
+  const sent = peer.send(parcel).then(() => peer.finish());
+  await peer.until({ quiet: 200 });
+  const dispose = async () => {
+    await socket.close();
+    await sent.catch(() => {});
+    await peer.dispose();
+  };
+  return { socket, dispose };
+}
+
+test(
+  "workerd connect(): a default reader finds little memory for a read (green until it finds more)",
+  {
+    on: ["workerd"],
+  },
+  async () => {
+    const { socket, dispose } = await sentTo();
+    const { value } = await socket.readable.getReader().read();
+    assertEquals(value!.length, FOUND_BYTES);
+    await dispose();
+  },
+);
+
+test("workerd connect(): pipe finds more", { on: ["workerd"] }, async () => {
+  const { socket, dispose } = await sentTo();
+  const received = new Fingerprint();
+  const { chunks } = await pipe(
+    socket.readable,
+    new WritableStream({ write: (chunk: Uint8Array) => received.update(chunk) }),
+  );
+  assertEquals(received.hash, hashOf(parcel));
+  assertLess(chunks, parcel.bytes / FOUND_BYTES / 2);
+  await dispose();
 });

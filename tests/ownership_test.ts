@@ -4,6 +4,7 @@ import { assert, assertEquals, assertLessOrEqual, assertNotStrictEquals } from "
 import { test } from "./harness.ts";
 import { deferred, delay, never, rejection, turns } from "./support/async.ts";
 import { bytes, concat, lengthOf, pattern, sha256 } from "./support/bytes.ts";
+import { FINDS_LITTLE } from "./support/deviations.ts";
 import { WITH_BYTE_STREAMS as on } from "./support/environment.ts";
 import { FakeEnd, KINDS, PAIR_KINDS } from "./support/fake_end.ts";
 import { RecordingPool } from "./support/recording_pool.ts";
@@ -140,19 +141,23 @@ test(
   { on },
   async () => {
     const pool = new RecordingPool();
-    const [a, b] = [new FakeEnd("bytes"), new FakeEnd("bytes", { consumesOnWrite: true })];
+    const options = { consumesOnWrite: true };
+    const [a, b] = [new FakeEnd("bytes", options), new FakeEnd("bytes", options)];
     const joined = join(a.end, b.end, { pool });
     for (let round = 0; round < 50; round++) a.send("x".repeat(300));
     a.finish();
     b.finish();
     await joined;
-    assertEquals(pool.acquired.length, 1);
+    // One each way.
+    assertEquals(pool.acquired.length, 2);
     assertEquals(pool.writtenOff, []);
-    assertEquals([pool.lent, pool.held], [0, 512]);
+    assertEquals([pool.lent, pool.held], [0, 1024]);
   },
 );
 
-test("without it a byte stream reads into memory of its own", { on }, async () => {
+const findsMemory = on.filter((runtime) => !FINDS_LITTLE.includes(runtime));
+
+test("without it a byte stream reads into memory of its own", { on: findsMemory }, async () => {
   const pool = new RecordingPool();
   const [a, b] = [new FakeEnd("bytes"), new FakeEnd("bytes")];
   const kept = new Set<ArrayBuffer>();

@@ -38,6 +38,16 @@ async function sockets(): Promise<[Socket, Socket]> {
   return [client, socket];
 }
 
+/** One that nobody listens on. */
+async function refusingPort(): Promise<number> {
+  const server = createServer().listen(0, host);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
 /** Everything it yields, as text. */
 async function textOf(socket: Socket): Promise<string> {
   let text = "";
@@ -148,21 +158,13 @@ if (runtime === "node") {
 }
 
 test("fromNodeSocket: closing the writable of one that was refused fails", async () => {
-  const server = createServer().listen(0, host);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
+  const port = await refusingPort();
   const error = await rejection(fromNodeSocket(connect({ host, port })).writable.close());
   assertEquals(untyped<{ code: string }>(error).code, "ECONNREFUSED");
 });
 
 test("fromNodeSocket: a host that refuses fails the join", async () => {
-  const server = createServer().listen(0, host);
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
+  const port = await refusingPort();
   const [here, there] = memoryPair();
   const error = await rejection(join(fromNodeSocket(connect({ host, port })), here));
   assertInstanceOf(error, JoinError);

@@ -87,31 +87,31 @@ test("connectNodeSocket refuses what does not connect, or gives no socket", () =
   );
 });
 
+const sending = { bytes: 8 * 1024 * 1024, seed: 5 };
+
+/** Connected to a server that sends so much, with all the memory that is read into. */
+async function dialed(): Promise<{ end: Pair; memories: Set<ArrayBufferLike> }> {
+  const server = createServer((socket) => {
+    socket.end(new PatternStream(sending.seed).next(sending.bytes));
+  });
+  server.listen(0, host);
+  await once(server, "listening");
+  server.once("connection", () => server.close());
+  const { port } = server.address() as AddressInfo;
+  const memories = new Set<ArrayBufferLike>();
+  const end = connectNodeSocket((options: NetConnectOpts & NodeReadOptions) => {
+    const { buffer, callback } = options.onread!;
+    const watched = () => {
+      const memory = buffer();
+      memories.add(memory.buffer);
+      return memory;
+    };
+    return connect({ ...options, onread: { buffer: watched, callback } });
+  }, { port, host });
+  return { end, memories };
+}
+
 if (runtime === "node") {
-  const sending = { bytes: 8 * 1024 * 1024, seed: 5 };
-
-  /** Connected to a server that sends so much, with all the memory that is read into. */
-  async function dialed(): Promise<{ end: Pair; memories: Set<ArrayBufferLike> }> {
-    const server = createServer((socket) => {
-      socket.end(new PatternStream(sending.seed).next(sending.bytes));
-    });
-    server.listen(0, host);
-    await once(server, "listening");
-    server.once("connection", () => server.close());
-    const { port } = server.address() as AddressInfo;
-    const memories = new Set<ArrayBufferLike>();
-    const end = connectNodeSocket((options: NetConnectOpts & NodeReadOptions) => {
-      const { buffer, callback } = options.onread!;
-      const watched = () => {
-        const memory = buffer();
-        memories.add(memory.buffer);
-        return memory;
-      };
-      return connect({ ...options, onread: { buffer: watched, callback } });
-    }, { port, host });
-    return { end, memories };
-  }
-
   const sinks = {
     "at once": ({ length }: Uint8Array) => length,
     "later": ({ length }: Uint8Array) => delay(0).then(() => length),

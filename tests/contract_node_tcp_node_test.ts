@@ -4,7 +4,7 @@ import { connectNodeSocket } from "@webstreams/join/node";
 import { connected, host, listenOnce } from "./adapters/node_sockets.ts";
 import { capabilitiesOf, contract } from "./contract.ts";
 import { dial, listen } from "./peer/client.ts";
-import { platform } from "./support/environment.ts";
+import { platform, runtime } from "./support/environment.ts";
 
 const name = "fromNodeSocket";
 const capabilities = capabilitiesOf(name, platform);
@@ -15,13 +15,14 @@ contract(name, capabilities, async (options) => {
   return connected(connect({ host, port: peer.address.port, allowHalfOpen }), peer);
 });
 
-contract("connectNodeSocket", capabilities, async (options) => {
+// Elsewhere it is the same as `fromNodeSocket`.
+contract("connectNodeSocket", runtime === "node" ? capabilities : undefined, async (options) => {
   const peer = await listen("tcp", options);
   const { port } = peer.address;
   let socket: Socket;
   connectNodeSocket((all: NetConnectOpts) => socket = connect(all), { host, port });
   return connected(socket!, peer);
-});
+}, { bulk: 8 * 1024 * 1024 });
 
 contract(`${name}, accepted`, capabilities, async (options) => {
   const { port, accepted } = await listenOnce(createServer({ allowHalfOpen }), "connection");

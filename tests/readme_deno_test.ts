@@ -31,6 +31,9 @@ for (const page of ["README.md", "bench/README.md"]) {
     assertEquals(tasks.filter((task) => !(task in config.tasks)), []);
     const links = [...text.matchAll(/\]\(((?!https?:|#)[^)]+)\)/g)].map(([, path = ""]) => path);
     const recipes = [...text.matchAll(/\btests\/[\w/]+\.ts\b/g)].map(([path]) => path);
-    for (const path of [...links, ...recipes]) await Deno.stat(`${root}/${path}`);
+    const folder = page.replace(/[^/]*$/, "");
+    for (const path of [...links.map((link) => folder + link), ...recipes]) {
+      await Deno.stat(`${root}/${path}`);
+    }
   });
 }

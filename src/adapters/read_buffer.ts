@@ -4,6 +4,8 @@ const SMALLEST_READ = 4 * 1024;
 /** More is slower: what has been read leaves the cache before it is written. */
 export const LARGEST_READ = 64 * 1024;
 const GROWTH = 4;
+/** So many reads in a row that leave most of it empty make it smaller. */
+const PATIENCE = 8;
 
 /**
  * The memory that a platform reads into, and asks for before each read. It is used again if nobody has
@@ -15,6 +17,7 @@ export class ReadBuffer {
   readonly #spare: ArrayBuffer[] = [];
   #lent = false;
   #used = false;
+  #smallReads = 0;
 
   /** Whether the platform has asked for it. */
   get used(): boolean {
@@ -35,10 +38,11 @@ export class ReadBuffer {
     // Who keeps a little must not keep much more with it.
     if (count * GROWTH <= length) {
       const chunk = memory.slice(0, count);
-      if (count * GROWTH * 2 <= length && length > SMALLEST_READ) this.#replace(length / GROWTH);
+      if (++this.#smallReads >= PATIENCE && length > SMALLEST_READ) this.#replace(length / GROWTH);
       return chunk;
     }
     this.#lent = true;
+    this.#smallReads = 0;
     if (count === length && length < LARGEST_READ) this.#replace(length * GROWTH);
     return memory.subarray(0, count);
   }
@@ -52,5 +56,6 @@ export class ReadBuffer {
     if (length !== this.#memory.length) this.#spare.length = 0;
     this.#memory = new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(length));
     this.#lent = false;
+    this.#smallReads = 0;
   }
 }

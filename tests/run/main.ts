@@ -4,7 +4,7 @@
  *     --only deno,node26,bun   these alone; `checks` is one of them
  *     --filter text            tests with the text in their name alone
  *     --require-all            a runtime that cannot be had is a failure
- *     --jobs 1                 so many runtimes at once (3)
+ *     --jobs 1                 so many runtimes at once (2)
  *     --file-timeout 180       seconds that one test file may take
  *
  * @module
@@ -24,7 +24,7 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     filter: { type: "string", default: "" },
     "require-all": { type: "boolean", default: false },
-    jobs: { type: "string", default: "3" },
+    jobs: { type: "string", default: "2" },
     "file-timeout": { type: "string", default: "180" },
   },
 });

@@ -4,6 +4,7 @@ import type { Meter } from "./meter.ts";
 import type { Shaper } from "./shaper.ts";
 import { discard, type Sink, type Target, writeWhole, WRITTEN } from "./sink.ts";
 import { EOF, NOTHING, type Source } from "./source.ts";
+import { MIN_SHARE, turns } from "./turns.ts";
 
 /** The first failure of a direction; a limit is one of neither side. */
 export interface Failed {
@@ -11,8 +12,10 @@ export interface Failed {
   readonly error: unknown;
 }
 
-/** Ends that answer at once, without a promise, would starve everything else: so often others run. */
-const MOST_TURNS_WITHOUT_WAITING = 1024;
+/** For so many bytes counts what is done for each chunk, however small. */
+const CHUNK_COST = 16 * 1024;
+
+const READY = Promise.resolve();
 
 /** What a step gives after which there is no other. */
 const STOP = Symbol("stop");
@@ -37,7 +40,9 @@ export abstract class Loop implements Receiver {
   /** What was begun in an earlier turn has been given up and must not go on. */
   protected turn = 0;
   #awaitedRoom = false;
-  #turnsWithoutWaiting = 0;
+  /** Bytes that may be moved before the clock is looked at. */
+  #credit = MIN_SHARE;
+  #period = 0;
   /** For what has to be told by closures. */
   #callbacks?: readonly [(result: unknown) => void, (error: unknown) => void];
   /** Called when it neither runs nor waits. */
@@ -133,7 +138,11 @@ export abstract class Loop implements Receiver {
       return STOP;
     }
     this.#awaitedRoom = false;
-    if (this.#turnsWithoutWaiting++ === MOST_TURNS_WITHOUT_WAITING) return this.#letOthersRun();
+    if (this.#credit < 0) {
+      this.#credit = turns.share;
+      // Ends that answer without a promise let nobody else go on by themselves.
+      return turns.sliceLasts() ? READY : turns.next();
+    }
     this.reading = true;
     return this.source.pull();
   }
@@ -146,12 +155,15 @@ export abstract class Loop implements Receiver {
       this.end();
       return STOP;
     }
-    if (chunk === NOTHING) return this.#letOthersRun();
+    if (chunk === NOTHING) return this.#askAgainLater();
     const { meter, shaper, target } = this;
     this.holding = true;
     meter.touch();
+    const size = byteLengthOf(chunk);
+    if (this.#period !== turns.period) this.#period = turns.reportWork();
+    if (!this.source.willWait) this.#credit -= size + CHUNK_COST;
     if (shaper !== undefined && target !== discard) return this.#writeShaped(chunk, shaper);
-    const written = target.write(chunk, byteLengthOf(chunk));
+    const written = target.write(chunk, size);
     // The source may have closed with this very chunk, unseen as long as it was being read.
     if (this.sourceHasClosed) this.check();
     return written;
@@ -168,12 +180,12 @@ export abstract class Loop implements Receiver {
     return WRITTEN;
   }
 
-  #letOthersRun(): Promise<void> {
+  /** A source that had nothing is asked again by a timer: it may be a while. */
+  #askAgainLater(): Promise<void> {
     return new Promise((resolve) => this.#yielding = setTimeout(resolve));
   }
 
   #wait(promise: PromiseLike<unknown>, turn: number): void {
-    this.#turnsWithoutWaiting = 0;
     if (promise instanceof Wait) return promise.follow(this, turn);
     if (this.source.closed instanceof Promise) return void this.#awaitAll(promise, turn);
     const callbacks = this.#callbacks ??= [
@@ -188,7 +200,6 @@ export abstract class Loop implements Receiver {
   async #awaitAll(promise: PromiseLike<unknown>, turn: number): Promise<void> {
     let next: PromiseLike<unknown> | undefined = promise;
     while (next && !(next instanceof Wait)) {
-      this.#turnsWithoutWaiting = 0;
       let result: unknown;
       try {
         result = await next;

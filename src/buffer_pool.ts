@@ -5,7 +5,13 @@ export const SMALLEST_BUFFER = 512;
 /** The largest: where more no longer buys throughput (loopback TCP, Linux). */
 export const LARGEST_BUFFER = 1024 * 1024;
 
-const DEFAULT_CAP = 4 * 1024 * 1024;
+const DEFAULT_MAX_HELD = 4 * 1024 * 1024;
+const DEFAULT_MAX_LENT = 32 * 1024 * 1024;
+/** So many buffers of the largest size that is granted fit into the budget, or into what is left of it. */
+const SHARES = 8;
+/** Where memory is short: what everybody may have, and how much must be moved for each byte more. */
+const GRANTED_WITHOUT_MERIT = 4 * 1024;
+const MOVED_PER_GRANTED = 512;
 
 /** Options of {@linkcode BufferPool}. */
 export interface BufferPoolOptions {
@@ -16,6 +22,15 @@ export interface BufferPoolOptions {
    * @default {4194304}
    */
   maxHeld?: number;
+  /**
+   * Bytes that the pool may lend to all together, at least `maxBuffer`. What it lends to one follows
+   * what is left: who is alone gets the largest buffer (but at most a sixteenth of this), who comes late
+   * gets little, and more only by moving much without a stall. Where nothing is left, a buffer has 512
+   * bytes, so that nobody fails or waits for others: by that much for each it may be exceeded.
+   *
+   * @default {33554432}
+   */
+  maxLent?: number;
   /**
    * The largest buffer, in bytes, that is lent; at most `maxHeld`. Rounded down to a power of two.
    *
@@ -50,6 +65,8 @@ export class BufferPool {
   readonly maxBuffer: number;
   /** The most that this pool holds for later, in bytes. */
   readonly maxHeld: number;
+  /** The most that this pool lends to all together, in bytes; 512 bytes for each may come on top. */
+  readonly maxLent: number;
   #held = 0;
   #lent = 0;
   /** What is held, by its length; a shelf for each that has been lent. */
@@ -59,15 +76,19 @@ export class BufferPool {
    * Creates a pool that holds nothing yet.
    *
    * @param options How much it may hold and lend.
-   * @throws {RangeError} If `maxHeld` or `maxBuffer` is not an integer of at least 512 bytes, or if
-   * `maxBuffer` is more than `maxHeld`.
+   * @throws {RangeError} If an option is not an integer of at least 512 bytes, or if `maxBuffer` is more
+   * than `maxHeld` or `maxLent`.
    */
   constructor(options?: BufferPoolOptions) {
-    const { maxHeld = DEFAULT_CAP, maxBuffer = Math.min(LARGEST_BUFFER, maxHeld) } = options ?? {};
-    assertSize("create a pool", "maxHeld", maxHeld, SMALLEST_BUFFER);
-    assertSize("create a pool", "maxBuffer", maxBuffer, SMALLEST_BUFFER, maxHeld);
+    const { maxHeld = DEFAULT_MAX_HELD, maxLent = DEFAULT_MAX_LENT } = options ?? {};
+    const action = "create a pool";
+    assertSize(action, "maxHeld", maxHeld, SMALLEST_BUFFER);
+    assertSize(action, "maxLent", maxLent, SMALLEST_BUFFER);
+    const { maxBuffer = Math.min(LARGEST_BUFFER, maxHeld, maxLent) } = options ?? {};
+    assertSize(action, "maxBuffer", maxBuffer, SMALLEST_BUFFER, Math.min(maxHeld, maxLent));
     this.maxHeld = maxHeld;
-    this.maxBuffer = 2 ** Math.floor(Math.log2(maxBuffer));
+    this.maxLent = maxLent;
+    this.maxBuffer = powerOfTwo(maxBuffer);
   }
 
   /** Bytes that lie in the pool, ready to be lent. */
@@ -83,15 +104,19 @@ export class BufferPool {
   /**
    * Lends a buffer.
    *
-   * @param size Bytes needed.
-   * @returns A buffer of the next power of two, at least 512 bytes.
+   * @param size Bytes wished for.
+   * @param moved Bytes that the borrower has moved since it last had to wait for its sink, for which it
+   * gets more where memory is short.
+   * @returns A buffer of the next power of two, or of what {@linkcode BufferPoolOptions.maxLent} leaves
+   * for one borrower; at least 512 bytes.
    * @throws {RangeError} If `size` is not a positive integer of at most
    * {@linkcode BufferPool.maxBuffer}.
    */
-  acquire(size: number): Uint8Array<ArrayBuffer> {
+  acquire(size: number, moved = 0): Uint8Array<ArrayBuffer> {
     assertSize("lend a buffer", "size", size, 1, this.maxBuffer);
+    const most = this.#grantable(moved);
     let length = SMALLEST_BUFFER;
-    while (length < size) length *= 2;
+    while (length < size && length < most) length *= 2;
     this.#lent += length;
     const buffer = (this.#shelves[length] ??= []).pop();
     if (buffer) this.#held -= length;
@@ -129,6 +154,23 @@ export class BufferPool {
   writeOff(length: number): void {
     this.#lent -= length;
   }
+
+  /**
+   * The first half of the budget is for everybody, and each gets a part of what is left of it. The rest
+   * is kept for those that move: a thousand that have stalled one after the other, each after the few MB
+   * that sockets take, have 8 KiB each of it, and who comes after them has 1 MiB once it has moved 0.5 GB.
+   */
+  #grantable(moved: number): number {
+    const left = this.maxLent - this.#lent;
+    const common = (left - this.maxLent / 2) / SHARES;
+    const earned = Math.min(left / SHARES, GRANTED_WITHOUT_MERIT + moved / MOVED_PER_GRANTED);
+    return powerOfTwo(Math.max(common, earned, SMALLEST_BUFFER));
+  }
+}
+
+/** The largest that is not more. */
+function powerOfTwo(size: number): number {
+  return 2 ** Math.floor(Math.log2(size));
 }
 
 /** The pool that everything shares which names no other. */

@@ -2,7 +2,7 @@ import type { BufferPool } from "./buffer_pool.ts";
 import type { Direct } from "./direct.ts";
 import { isReadable, type Reader } from "./ends.ts";
 import { assertSize } from "./errors.ts";
-import { CallersLoan, type Loan, PooledLoan, SNUG } from "./loan.ts";
+import { CallersLoan, type Loan, PooledLoan, STREAM } from "./loan.ts";
 
 /** What {@linkcode Source.take} returns at the end of the source. */
 export const EOF = Symbol("end of file");
@@ -21,6 +21,8 @@ export interface Source {
   readonly closed?: Follow;
   /** Whether a chunk's memory is used again once its write has settled. */
   readonly lends: boolean;
+  /** The next read waits for the platform's events, and lets everybody else go on meanwhile. */
+  readonly willWait: boolean;
   /** Starts a read: its result, or a promise of it. */
   pull(): unknown;
   /** The chunk in the result of a read. */
@@ -85,8 +87,7 @@ class StreamSource implements Source {
   constructor(stream: ReadableStream<unknown>, { pool, reused }: SourceOptions) {
     this.#stream = stream;
     const byob = reused || FINDS_LITTLE ? byobReader(stream) : undefined;
-    // Bun copies a buffer, all of it, where others hand it over.
-    if (byob) this.#loan = new PooledLoan(pool, reused, SNUG);
+    if (byob) this.#loan = new PooledLoan(pool, reused, STREAM);
     this.#reader = byob ?? stream.getReader();
     this.closed = this.#reader.closed;
     this.closed.catch(() => this.#errored = true);
@@ -94,6 +95,11 @@ class StreamSource implements Source {
 
   get lends(): boolean {
     return this.#loan?.reused ?? false;
+  }
+
+  /** A stream may always have more. */
+  get willWait(): boolean {
+    return false;
   }
 
   pull(): Promise<unknown> {
@@ -159,6 +165,10 @@ export class ReaderSource implements Source {
     return this.#loan.reused;
   }
 
+  get willWait(): boolean {
+    return this.#loan.emptied;
+  }
+
   pull(): unknown {
     return this.#reader.read(this.#view = this.#loan.view());
   }
@@ -193,6 +203,7 @@ export class ReaderSource implements Source {
 /** An adapter's end, past its streams. */
 export class DirectSource implements Source {
   readonly closed?: Follow;
+  readonly willWait = true;
   readonly #direct: Direct;
   readonly lends: boolean;
   #last?: Uint8Array<ArrayBuffer> | null;

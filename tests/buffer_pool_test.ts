@@ -3,6 +3,8 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { test } from "./harness.ts";
 import { untyped } from "./support/untyped.ts";
 
+const MiB = 1024 * 1024;
+
 test("a buffer is of the next power of two, at least 512 bytes", () => {
   const pool = new BufferPool();
   const sizes = [1, 512, 513, 1024, 1025, 65_536, 1_000_000, 1_048_576];
@@ -91,7 +93,7 @@ test("sizes that cannot be lent", () => {
 });
 
 test("a cap and a largest buffer that are out of range", () => {
-  for (const name of ["maxHeld", "maxBuffer"]) {
+  for (const name of ["maxHeld", "maxBuffer", "maxLent"]) {
     for (const value of [0, 511, -1, 1024.5, NaN, Infinity, 2 ** 53, "4096", null]) {
       assertThrows(
         () => new BufferPool(untyped({ [name]: value })),
@@ -100,6 +102,45 @@ test("a cap and a largest buffer that are out of range", () => {
       );
     }
   }
+});
+
+test("what is lent to one follows what is left", () => {
+  const pool = new BufferPool({ maxLent: 32 * MiB });
+  const lengths: number[] = [];
+  while (lengths.length < 200) lengths.push(pool.acquire(MiB).length);
+  assertEquals(lengths[0], MiB);
+  for (const [index, length] of lengths.entries()) {
+    assert(index === 0 || length <= lengths[index - 1]!, `${lengths}`);
+  }
+  assertEquals(lengths.at(-1), 4096);
+  // A part is kept for those that move, and the more so the longer they do.
+  assert(pool.lent < 24 * MiB);
+  assertEquals(pool.acquire(MiB, 64 * MiB).length, 128 * 1024);
+  assertEquals(pool.acquire(MiB, 1024 * MiB).length, MiB);
+});
+
+test("a pool whose budget is spent lends the least", () => {
+  const pool = new BufferPool({ maxLent: 2048 });
+  const lengths = Array.from({ length: 6 }, () => pool.acquire(2048).length);
+  assertEquals(lengths, [512, 512, 512, 512, 512, 512]);
+  assertEquals(pool.lent, 3072);
+});
+
+test("what is given back is lent again in full", () => {
+  const pool = new BufferPool({ maxLent: 16 * MiB });
+  const first = Array.from({ length: 100 }, () => pool.acquire(MiB));
+  for (const buffer of first) pool.release(buffer);
+  assertEquals(pool.lent, 0);
+  assertEquals(pool.acquire(MiB).length, MiB);
+});
+
+test("a largest buffer beyond the budget", () => {
+  assertThrows(
+    () => new BufferPool({ maxLent: 1024, maxBuffer: 2048 }),
+    RangeError,
+    "Cannot create a pool as 'maxBuffer' must be an integer of 512 to 1024 bytes: got 2048",
+  );
+  assertEquals(new BufferPool({ maxLent: 5000 }).maxBuffer, 4096);
 });
 
 test("a buffer larger than the pool's cap", () => {

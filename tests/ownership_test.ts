@@ -355,11 +355,16 @@ test("an idle join holds little, and a busy one no more than it uses", async () 
   await a.waiting();
   await b.waiting();
   assertEquals(pool.lent, 1024);
+  // Joins of the tests before count as company for a while.
+  await delay(50);
   a.send(pattern(8 * MiB));
   await b.gotBytes(8 * MiB);
   const sizes = a.views.map(({ length }) => length);
   assertEquals(sizes[0], 512);
   assertEquals(Math.max(...sizes), MiB);
+  // What comes next is waited for with little, whatever has come before.
+  await a.waiting();
+  assertLessOrEqual(pool.lent, 8192);
   assert(sizes.findIndex((size) => size === MiB) < 20, `it grew slowly: ${sizes}`);
   // Little at a time: the buffer follows.
   for (let round = 0; round < 40; round++) {
@@ -372,6 +377,50 @@ test("an idle join holds little, and a busy one no more than it uses", async () 
   a.finish();
   b.finish();
   await joined;
+});
+
+test("a pool that may lend one buffer alone slows a hundred joins down, and ends none of them", async () => {
+  const pool = new RecordingPool({ maxLent: 512, maxHeld: 512 });
+  await Promise.all(Array.from({ length: 100 }, async () => {
+    const [a, b] = [new FakeEnd("conn"), new FakeEnd("conn")];
+    const joined = join(a.end, b.end, { pool });
+    a.send(pattern(20_000));
+    b.send(pattern(10_000));
+    a.finish();
+    b.finish();
+    await joined;
+    assertEquals([lengthOf(b.received), lengthOf(a.received)], [20_000, 10_000]);
+  }));
+  assertEquals([...new Set(pool.sizes)], [512]);
+  assertEquals(pool.lent, 0);
+});
+
+test("joins that have stalled leave memory for those that move", async () => {
+  const pool = new RecordingPool();
+  const stalled = new AbortController();
+  const joined = Array.from({ length: 200 }, async () => {
+    const [a, b] = [new FakeEnd("conn"), new FakeEnd("conn")];
+    let taken = 0;
+    b.onWrite = ({ byteLength }: Uint8Array) =>
+      (taken += byteLength) < 3 * MiB ? undefined : never();
+    a.send(pattern(4 * MiB));
+    await rejection(join(a.end, b.end, { pool, signal: stalled.signal }));
+  });
+  await delay(200);
+  assertLessOrEqual(pool.lent, pool.maxLent);
+  const before = pool.sizes.length;
+  const [a, b] = [new FakeEnd("conn"), new FakeEnd("conn")];
+  const late = join(a.end, b.end, { pool });
+  for (let round = 0; round < 20; round++) {
+    a.send(pattern(4 * MiB));
+    await b.gotBytes((round + 1) * 4 * MiB);
+  }
+  assert(Math.max(...pool.sizes.slice(before)) >= 64 * 1024);
+  a.finish();
+  b.finish();
+  await late;
+  stalled.abort();
+  await Promise.all(joined);
 });
 
 test("what a join leaves in the pool is no more than its cap", async () => {

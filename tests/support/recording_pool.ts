@@ -16,8 +16,8 @@ export class RecordingPool extends BufferPool {
   /** The sizes that were lent, in order. */
   sizes: number[] = [];
 
-  override acquire(size: number): Uint8Array<ArrayBuffer> {
-    const buffer = super.acquire(size);
+  override acquire(size: number, moved?: number): Uint8Array<ArrayBuffer> {
+    const buffer = super.acquire(size, moved);
     this.acquired.push(buffer);
     this.sizes.push(buffer.length);
     this.mostLent = Math.max(this.mostLent, this.lent);

@@ -5,13 +5,14 @@ export const SMALLEST_BUFFER = 512;
 /** The largest: where more no longer buys throughput (loopback TCP, Linux). */
 export const LARGEST_BUFFER = 1024 * 1024;
 
-const DEFAULT_MAX_HELD = 4 * 1024 * 1024;
-const DEFAULT_MAX_LENT = 32 * 1024 * 1024;
-/** So many buffers of the largest size that is granted fit into the budget, or into what is left of it. */
-const SHARES = 8;
-/** Where memory is short: what everybody may have, and how much must be moved for each byte more. */
-const GRANTED_WITHOUT_MERIT = 4 * 1024;
-const MOVED_PER_GRANTED = 512;
+const DEFAULT_MAX_HELD = 2 * 1024 * 1024;
+const DEFAULT_MAX_LENT = 16 * 1024 * 1024;
+/** One borrower gets at most one part in so many of what is left. */
+const SHARES = 4;
+/** What everybody may have where memory is short, in bytes, */
+const UNEARNED = 4 * 1024;
+/** and for how many bytes moved as much again. Sockets take up to 8 MB whose peer reads nothing. */
+const MOVED_UNIT = 8 * 1024 * 1024;
 
 /** Options of {@linkcode BufferPool}. */
 export interface BufferPoolOptions {
@@ -19,7 +20,7 @@ export interface BufferPoolOptions {
    * Bytes that the pool may hold for later; what is given back beyond it is freed, at once where the
    * platform can (`ArrayBuffer.transfer()`).
    *
-   * @default {4194304}
+   * @default {2097152}
    */
   maxHeld?: number;
   /**
@@ -28,7 +29,7 @@ export interface BufferPoolOptions {
    * gets little, and more only by moving much without a stall. Where nothing is left, a buffer has 512
    * bytes, so that nobody fails or waits for others: by that much for each it may be exceeded.
    *
-   * @default {33554432}
+   * @default {16777216}
    */
   maxLent?: number;
   /**
@@ -157,13 +158,14 @@ export class BufferPool {
 
   /**
    * The first half of the budget is for everybody, and each gets a part of what is left of it. The rest
-   * is kept for those that move: a thousand that have stalled one after the other, each after the few MB
-   * that sockets take, have 8 KiB each of it, and who comes after them has 1 MiB once it has moved 0.5 GB.
+   * is kept for those that move, and grows with the square of what they have moved: of a thousand that
+   * have stalled one after the other each has 4 KiB of it, and who comes after them has 64 KiB once it
+   * has moved 32 MiB, and 1 MiB after 128.
    */
   #grantable(moved: number): number {
     const left = this.maxLent - this.#lent;
     const common = (left - this.maxLent / 2) / SHARES;
-    const earned = Math.min(left / SHARES, GRANTED_WITHOUT_MERIT + moved / MOVED_PER_GRANTED);
+    const earned = Math.min(left / SHARES, UNEARNED * (1 + (moved / MOVED_UNIT) ** 2));
     return powerOfTwo(Math.max(common, earned, SMALLEST_BUFFER));
   }
 }

@@ -21,7 +21,7 @@ import { setImmediate } from "node:timers";
 import type { Pair } from "../ends.ts";
 import { refuse } from "../errors.ts";
 import { type Bytes, EventEnd } from "./event_end.ts";
-import { LARGEST_READ, ReadBuffer } from "./read_buffer.ts";
+import { LARGE_READ, ReadBuffer } from "./read_buffer.ts";
 
 /** What {@linkcode fromNodeSocket} takes: the part of a `stream.Duplex` that it uses. */
 export interface NodeDuplex {
@@ -245,7 +245,7 @@ class NodeEnd extends EventEnd {
 
   protected override get highWaterBytes(): number {
     // One read at most waits, so that there are two buffers to take turns.
-    return this.#memory?.used ? LARGEST_READ : super.highWaterBytes;
+    return this.#memory?.used ? LARGE_READ : super.highWaterBytes;
   }
 
   protected override get congested(): boolean {

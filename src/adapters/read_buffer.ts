@@ -1,23 +1,25 @@
 import type { Bytes } from "./event_end.ts";
 
-const SMALLEST_READ = 4 * 1024;
+/** What an end that waits holds: enough for a message. */
+const SMALL_READ = 4 * 1024;
 /** More is slower: what has been read leaves the cache before it is written. */
-export const LARGEST_READ = 64 * 1024;
-const GROWTH = 4;
-/** So many reads in a row that leave most of it empty make it smaller. */
-const PATIENCE = 8;
+export const LARGE_READ: number = 64 * 1024;
+/** So many large buffers wait for the next end that needs one, whichever it is. */
+const MAX_SPARE = 16;
+
+const spare: ArrayBuffer[] = [];
 
 /**
- * The memory that a platform reads into, and asks for before each read. It is used again if nobody has
- * what was read last, and follows the traffic.
+ * The memory that a platform reads into, and asks for before each read. A read that came short has emptied
+ * the socket, so the next one will wait: with little. One that was filled is followed by a large one.
+ * Large buffers are shared by all ends, as each is in use while data flows and no longer.
  */
 export class ReadBuffer {
-  #memory = new Uint8Array(SMALLEST_READ);
-  /** Came back when another had taken their place; of the same length. */
-  readonly #spare: ArrayBuffer[] = [];
+  #memory = new Uint8Array(SMALL_READ);
+  /** A chunk of it is in use: the next read needs another. */
   #lent = false;
+  #wantsMuch = false;
   #used = false;
-  #smallReads = 0;
 
   /** Whether the platform has asked for it. */
   get used(): boolean {
@@ -27,35 +29,33 @@ export class ReadBuffer {
   /** For the next read. */
   next(): Bytes {
     this.#used = true;
-    if (this.#lent) this.#replace(this.#memory.length);
+    const length = this.#wantsMuch ? LARGE_READ : SMALL_READ;
+    if (this.#lent || this.#memory.length !== length) {
+      if (!this.#lent) keep(this.#memory.buffer);
+      const buffer = this.#wantsMuch ? spare.pop() : undefined;
+      this.#memory = new Uint8Array(buffer ?? new ArrayBuffer(length));
+      this.#lent = false;
+    }
     return this.#memory;
   }
 
   /** What has been read: the receiver's for good, unless it says that it is spent. */
   lend(count: number): Bytes {
     const memory = this.#memory;
-    const { length } = memory;
+    this.#wantsMuch = count === memory.length;
     // Who keeps a little must not keep much more with it.
-    if (count * GROWTH <= length) {
-      const chunk = memory.slice(0, count);
-      if (++this.#smallReads >= PATIENCE && length > SMALLEST_READ) this.#replace(length / GROWTH);
-      return chunk;
-    }
+    if (count * 4 <= memory.length) return memory.slice(0, count);
     this.#lent = true;
-    this.#smallReads = 0;
-    if (count === length && length < LARGEST_READ) this.#replace(length * GROWTH);
     return memory.subarray(0, count);
   }
 
+  /** Nobody uses a chunk any more. */
   spent({ buffer }: Bytes): void {
     if (buffer === this.#memory.buffer) this.#lent = false;
-    else if (buffer.byteLength === this.#memory.length) this.#spare.push(buffer);
+    else keep(buffer);
   }
+}
 
-  #replace(length: number): void {
-    if (length !== this.#memory.length) this.#spare.length = 0;
-    this.#memory = new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(length));
-    this.#lent = false;
-    this.#smallReads = 0;
-  }
+function keep(buffer: ArrayBuffer): void {
+  if (buffer.byteLength === LARGE_READ && spare.length < MAX_SPARE) spare.push(buffer);
 }

@@ -38,9 +38,9 @@ export interface Failure {
   readonly cause: unknown;
   /** The direction that failed; `undefined` when the failure belongs to none, as a timeout. */
   readonly direction?: Direction;
-  /** Whether a read or a write failed; `undefined` when it was neither, as a limit. */
+  /** Whether a read or a write failed; `undefined` when it was neither, as a limit or a `close`. */
   readonly side?: "read" | "write";
-  /** The end that failed. */
+  /** The end that failed; without a `side`, its `close` did. */
   readonly end?: "a" | "b";
 }
 
@@ -63,11 +63,11 @@ export class JoinError extends Error implements JoinErrorInit {
   declare readonly cause: unknown;
   /** The direction that failed first; `undefined` for an idle timeout. */
   declare readonly direction?: Direction;
-  /** Whether a read or a write failed; `undefined` for a limit or a timeout. */
+  /** Whether a read or a write failed; `undefined` for a limit, a timeout or a `close`. */
   declare readonly side?: "read" | "write";
-  /** The end whose read or write failed. */
+  /** The end whose read, write or, without a `side`, `close` failed. */
   declare readonly end?: "a" | "b";
-  /** The opposite direction's own failure, if it came before the teardown. */
+  /** The opposite direction's own failure, if it came before the teardown; the other `close`'s. */
   declare readonly other?: Failure;
   /** What had passed from `a` to `b`. */
   declare readonly aToB: Readonly<Counts>;
@@ -88,6 +88,8 @@ export class JoinError extends Error implements JoinErrorInit {
 function describe({ cause, direction, side, end }: Failure): string {
   const where = side
     ? `${side === "read" ? "Reading from" : "Writing to"} '${end}'`
+    : end
+    ? `Closing '${end}'`
     : `Joining${direction ? ` (${direction})` : ""}`;
   return `${where} failed: ${cause instanceof Error ? cause.message : show(cause)}`;
 }

@@ -42,7 +42,8 @@ export interface JoinResult {
  * an option is of the wrong type; nothing is touched.
  * @throws {RangeError} If an option is out of range; nothing is touched.
  * @throws {JoinError} If a read or a write fails, with the error as its `cause`; at the `limit` (cause: a
- * {@linkcode LimitError}) and after `idleTimeout` (cause: a `TimeoutError` `DOMException`).
+ * {@linkcode LimitError}), after `idleTimeout` (cause: a `TimeoutError` `DOMException`), and if an end's own
+ * `close` fails when all has passed.
  * @throws `signal.reason` if the signal aborts.
  *
  * @example Connect two in-memory ends
@@ -225,7 +226,11 @@ class Join implements PumpOwner, EventListenerObject {
   #fulfil(ended: "eof" | "timeout", endIt?: (end: JoinedEnd) => Promise<void>): void {
     this.#finish(() => {
       const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
-      this.#resolve({ aToB, bToA, ended });
+      const [failure, other] = this.#lanes.flatMap(({ from }) => from.closeFailure ?? []);
+      // What a timeout provokes is no failure.
+      if (failure && ended === "eof") {
+        this.#reject(new JoinError({ ...failure, other, aToB, bToA }));
+      } else this.#resolve({ aToB, bToA, ended });
     }, endIt);
   }
 

@@ -1,5 +1,6 @@
 import { type Direct, directOf } from "./direct.ts";
 import { type Conn, type End, halfCloseOf, isConn } from "./ends.ts";
+import type { Failure } from "./errors.ts";
 import type { Meter } from "./meter.ts";
 import { DirectSink, openSink, type Sink } from "./sink.ts";
 import { DirectSource, openSource, type Source, type SourceOptions } from "./source.ts";
@@ -17,6 +18,11 @@ export class JoinedEnd {
   source!: Source;
   /** What it takes, once opened. */
   sink!: Sink;
+  /**
+   * Its own `close()` has failed. Neither side and no direction: all that was read has been written by then,
+   * and whoever repeats what a failed write has lost must not do so.
+   */
+  closeFailure?: Failure;
   readonly #end: End<unknown, unknown>;
   /** What is closed as one, and not stream by stream. */
   readonly #whole?: Conn | Direct;
@@ -68,7 +74,7 @@ export class JoinedEnd {
     if (this.gone) return await this.#bounded(this.closeSilent());
     if (this.#left) return;
     if (this.halfClose === "receive") await this.#bounded(quietly(() => this.sink.end()));
-    await quietly(() => this.#closeOnce());
+    await this.#closeOnce();
   }
 
   /**
@@ -84,7 +90,7 @@ export class JoinedEnd {
       const ended = quietly(() => sink.pending ? sink.abort(undefined) : sink.end());
       if (!sink.pending) await this.#bounded(Promise.all([cancelled, ended]));
     }
-    await quietly(() => this.#closeOnce());
+    await this.#closeOnce();
   }
 
   /**
@@ -94,11 +100,13 @@ export class JoinedEnd {
   async tearDown(reason: unknown): Promise<void> {
     const whole = this.#whole;
     const { source, sink } = this;
-    const done = whole ? [quietly(() => whole.abort ? whole.abort(reason) : this.#closeOnce())] : [
+    const done = whole ? [] : [
       quietly(() => source.cancel(reason)),
       quietly(() => sink.abort(reason)),
-      quietly(() => this.#closeOnce(reason)),
     ];
+    // A stream must stay locked until what has led here returns: `join()` itself, or a write to it.
+    if (!whole) await undefined;
+    done.push(whole?.abort ? quietly(() => whole.abort!(reason)) : this.#closeOnce(reason));
     if (!sink.pending) await Promise.all(done);
   }
 
@@ -112,14 +120,21 @@ export class JoinedEnd {
     await bounded(Promise.race([promise, stopped]));
   }
 
-  #closeOnce(...reason: unknown[]): unknown {
+  /** Unlocked by then, as a serial port refuses while one of its streams is locked. */
+  async #closeOnce(...reason: unknown[]): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    return (this.#whole ?? this.#end).close?.(...reason);
+    this.source.unlock?.();
+    this.sink.unlock?.();
+    try {
+      await (this.#whole ? this.#whole.close() : this.#end.close?.(...reason));
+    } catch (cause) {
+      this.closeFailure = { cause, end: this.name };
+    }
   }
 }
 
-/** What closing provokes by itself is dropped: the first error has been, or will be, reported. */
+/** What ending a stream provokes by itself is dropped: the first error has been, or will be, reported. */
 async function quietly(action: () => unknown): Promise<void> {
   try {
     await action();

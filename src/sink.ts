@@ -45,7 +45,9 @@ export interface Sink extends Target {
   end(): Promise<void>;
   /** Ends writing after a failure. */
   abort(reason: unknown): Promise<void>;
-  /** Unlocks. */
+  /** Unlocks a stream that has ended, so that whatever it belongs to can be closed. */
+  unlock?(): void;
+  /** Unlocks; what settles from here on does not count. */
   release(): void;
 }
 
@@ -161,9 +163,14 @@ class StreamSink implements Sink {
     return this.#writer.abort(reason);
   }
 
-  release(): void {
-    this.#over = this.#released = true;
+  unlock(): void {
+    this.#over = true;
     this.#writer.releaseLock();
+  }
+
+  release(): void {
+    this.#released = true;
+    this.unlock();
   }
 
   #fulfilled(size: number): void {

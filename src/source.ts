@@ -33,6 +33,8 @@ export interface Source {
   giveReadUp?(): void;
   /** Ends the source as `ReadableStream.cancel()` does; a stream already errored stays silent. */
   cancel(reason: unknown): void | Promise<void>;
+  /** Unlocks a stream that has ended, so that whatever it belongs to can be closed. */
+  unlock?(): void;
   /** Unlocks; `settled` if no read, and no write of what was read, is still under way. */
   release(settled: boolean): void;
 }
@@ -135,9 +137,13 @@ class StreamSource implements Source {
     }
   }
 
+  unlock(): void {
+    this.#reader.releaseLock();
+  }
+
   release(settled: boolean): void {
     this.#loan?.end(settled);
-    this.#reader.releaseLock();
+    this.unlock();
   }
 }
 

@@ -1,8 +1,10 @@
 /** How both ends are torn down: at once, whole, bounded, and without waiting for a write. */
+import type { Pair } from "@webstreams/join";
 import { assert, assertEquals, assertLess, assertStrictEquals } from "@std/assert";
 import { deferred, never, rejection, took, turns } from "./support/async.ts";
-import { assertTornDown, failsBy, where } from "./support/errors.ts";
-import { PAIRS, testRoutes } from "./support/routes.ts";
+import { assertTornDown, failsBy, joinError, where } from "./support/errors.ts";
+import type { FakeEnd, FakeEndOptions } from "./support/fake_end.ts";
+import { PAIRS, testRoutes, type Trial } from "./support/routes.ts";
 
 const cause = new Error("the first error");
 /** Well below the second that a teardown may take, on a busy machine. */
@@ -161,19 +163,111 @@ testRoutes("a half-closed end is torn down as well", async (t) => {
   assertTornDown(b, cause, { readOver: true, halfClosed: true });
 });
 
-testRoutes("an end's close fails after success", async (t) => {
-  const on = {
-    close: () => {
-      throw cause;
+for (const halfClose of [true, false, "receive"] as const) {
+  testRoutes(
+    `a close that fails after success is reported (halfClose: ${halfClose})`,
+    async (t) => {
+      const on = { close: () => Promise.reject(cause) };
+      const [a, b] = [t.end(), t.end({ on, halfClose })];
+      const joined = t.join(a, b);
+      a.finish("question");
+      await b.got("question");
+      b.finish("answer");
+      const error = await failsBy(cause, joined);
+      assertEquals(where(error), [undefined, undefined, "b"]);
+      assertEquals(error.message, "Closing 'b' failed: the first error");
+      assertEquals([error.aToB.bytes, error.bToA.bytes, error.other], [8, 6, undefined]);
+      assertEquals([a.text, b.ended.filter((name) => name === "close")], ["answer", ["close"]]);
+      assertEquals(a.ended, ["closeWrite", "close"], "it is closed, and not torn down");
     },
-  };
-  const [a, b] = [t.end(), t.end({ on })];
+  );
+}
+
+testRoutes("... of both ends, and one that throws", async (t) => {
+  const second = new Error("another");
+  const [a, b] = [cause, second].map((error) =>
+    t.end({
+      on: {
+        close: () => {
+          throw error;
+        },
+      },
+    })
+  );
   const joined = t.join(a, b);
   a.finish();
   b.finish();
-  const { ended } = await joined;
-  assertEquals(ended, "eof");
+  const { end, other } = await failsBy(cause, joined);
+  assertEquals([end, other], ["a", { cause: second, end: "b" }]);
 });
+
+/** As a serial port, whose `close()` refuses while one of its streams is locked. */
+function serialPort(t: Trial, options: FakeEndOptions = {}): { port: FakeEnd; open(): boolean } {
+  let open = true;
+  const port: FakeEnd = t.end({
+    ...options,
+    on: {
+      close: () => {
+        const { readable, writable } = port.end as Pair;
+        if (readable.locked || writable.locked) throw new Error("Cannot close a locked port");
+        open = false;
+      },
+    },
+  });
+  return { port, open: () => open };
+}
+
+for (const halfClose of [true, false, "receive"] as const) {
+  testRoutes(`a serial port is unlocked, then closed (halfClose: ${halfClose})`, async (t) => {
+    const [a, { port, open }] = [t.end(), serialPort(t, { halfClose })];
+    const joined = t.join(a, port);
+    port.send("question");
+    await a.got("question");
+    port.finish();
+    a.finish();
+    assertEquals((await joined).ended, "eof");
+    assertEquals(open(), false);
+  }, PAIRS);
+}
+
+testRoutes("... after halfCloseTimeout", async (t) => {
+  const [a, { port, open }] = [t.end(), serialPort(t)];
+  const joined = t.join(a, port, { halfCloseTimeout: 50 });
+  a.finish();
+  assertEquals((await joined).ended, "timeout");
+  assertEquals(open(), false);
+}, PAIRS);
+
+for (const stalled of [false, true]) {
+  testRoutes(`... after a failure${stalled ? " with a write that is stuck" : ""}`, async (t) => {
+    const [a, { port, open }] = [t.end(), serialPort(t)];
+    if (stalled) port.stall();
+    const joined = t.join(a, port);
+    a.send("in flight");
+    await port.until(() => port.writes === 1);
+    t.controller.abort(cause);
+    assertStrictEquals(await rejection(joined), cause);
+    assertEquals(open(), false);
+    assertTornDown(port, cause, { writeOver: stalled });
+  }, PAIRS);
+}
+
+testRoutes("a write that fulfils during the teardown still counts", async (t) => {
+  const closing = deferred();
+  const [a, b] = [t.end({ on: { close: () => closing.promise } }), t.end({ highWaterMark: 5 })];
+  const write = deferred();
+  b.onWrite = () => write.promise;
+  const joined = t.join(a, b, { limit: { bToA: 1 } });
+  a.send("in flight");
+  await b.until(() => b.writes === 1);
+  b.send("more than one");
+  await b.called("close");
+  write.resolve();
+  await turns();
+  closing.resolve();
+  const error = await joinError(joined);
+  assertEquals([b.text, error.aToB.bytes], ["in flight", 9]);
+}, { kinds: ["default"], via: "auto" });
 
 testRoutes("a join that has failed touches nothing any more", async (t) => {
   const [a, b] = t.ends();

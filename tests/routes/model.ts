@@ -4,23 +4,27 @@
  *
  * @module
  */
-import { otherSide, type Script, type Side, type Step } from "./scenario.ts";
+import { type EndTraits, otherSide, type Script, type Side, sides, type Step } from "./scenario.ts";
 
 /** How a join ends. */
 export type Outcome =
-  | { readonly how: "eof" }
   | { readonly how: "timeout" }
+  | Ended
   | { readonly how: "abort" }
   | { readonly how: "read"; readonly at: Side }
   | { readonly how: "write"; readonly at: Side }
   | { readonly how: "end"; readonly at: Side }
   | { readonly how: "limit"; readonly from: Side };
 
+/** All has passed; it is a failure all the same if an end cannot be closed. */
+export interface Ended {
+  readonly how: "eof";
+  /** The ends whose closing fails. */
+  readonly failing: readonly Side[];
+}
+
 /** How a join fails. */
-export type FailedOutcome = Exclude<
-  Outcome,
-  { how: "eof" } | { how: "timeout" } | { how: "abort" }
->;
+export type FailedOutcome = Exclude<Outcome, Ended | { how: "timeout" } | { how: "abort" }>;
 
 type Item = number | "eof" | "error";
 
@@ -188,9 +192,15 @@ export class Model {
       this.halfClosed[to] = true;
     }
     lane.ended = true;
-    // An end that cannot half-close is over by now: that closing it fails changes nothing.
-    if (opposite.ended) this.outcome = { how: "eof" };
+    if (!opposite.ended) return;
+    const failing = sides.filter((side) => !preventClose[side] && failsToClose(ends[side]));
+    this.outcome = { how: "eof", failing };
   }
+}
+
+/** Whether closing an end fails, which is all there is to one that cannot half-close. */
+export function failsToClose({ halfCloses, endFails, closeFails }: EndTraits): boolean {
+  return closeFails || !halfCloses && endFails;
 }
 
 function lane(from: Side): Lane {

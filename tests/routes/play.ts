@@ -17,7 +17,7 @@ import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std
 import { delay, macrotask } from "../support/async.ts";
 import { byteStreams } from "../support/environment.ts";
 import { CountingController } from "../support/signal.ts";
-import { type FailedOutcome, Model, type Outcome } from "./model.ts";
+import { type Ended, type FailedOutcome, Model, type Outcome } from "./model.ts";
 import {
   type Fault,
   type Kind,
@@ -273,6 +273,7 @@ function compareOutcome(play: Play, outcome: Outcome, route: Route, model: Model
     }
   }
   if (outcome.how === "eof" || outcome.how === "timeout") {
+    if (outcome.how === "eof" && outcome.failing.length > 0) return compareClosing(play, outcome);
     assert("value" in settled, `join fails: ${describe(settled)}`);
     const { aToB, bToA, ended } = settled.value;
     assertEquals(ended, outcome.how);
@@ -283,6 +284,20 @@ function compareOutcome(play: Play, outcome: Outcome, route: Route, model: Model
   assert("error" in settled, `join succeeds: expected ${outcome.how}`);
   if (outcome.how === "abort") return assertStrictEquals(settled.error, play.reason);
   compareFailure(play, outcome, settled.error);
+}
+
+/** All has passed, and an end cannot be closed. */
+function compareClosing({ settled, ends }: Play, { failing }: Ended): void {
+  assert(settled && "error" in settled, "join succeeds: expected a close to fail");
+  const { error } = settled;
+  assertInstanceOf(error, JoinError);
+  const [first, other] = failing.map((end) => ({ cause: ends[end].closeError, end }));
+  assertEquals({ direction: error.direction, side: error.side }, {
+    direction: undefined,
+    side: undefined,
+  });
+  assertEquals({ cause: error.cause, end: error.end }, first);
+  assertEquals(error.other, other);
 }
 
 function compareFailure(play: Play, outcome: FailedOutcome, error: unknown): void {
@@ -384,7 +399,8 @@ export async function playStorm(storm: Storm, route: Route): Promise<number> {
     const { limit: { [side]: limit = Infinity } } = storm;
     assert(taken <= limit, `${taken} bytes have passed, of ${limit} allowed`);
   }
-  if ("error" in settled) {
+  const result = "value" in settled ? settled.value : closingFailed(play, settled.error);
+  if ("error" in settled && !result) {
     plausible(play, settled.error);
     for (const side of sides) {
       tornDown(play, side, route.kinds[side], `what was done to ${side} by ${route.name}`);
@@ -394,11 +410,17 @@ export async function playStorm(storm: Storm, route: Route): Promise<number> {
       storm.impatient || [a, b].every(({ readOver }) => readOver),
       "fulfilled before both have ended",
     );
-    const { aToB, bToA } = settled.value;
+    const { aToB, bToA } = result!;
     if (route.via === "auto") assertEquals({ aToB, bToA }, play.stats);
   }
   await play.leavesNothing();
   return events;
+}
+
+/** The error, if all has passed and an end could not be closed. */
+function closingFailed({ ends }: Play, error: unknown): JoinError | undefined {
+  if (!(error instanceof JoinError)) return undefined;
+  return sides.some((side) => error.cause === ends[side].closeError) ? error : undefined;
 }
 
 /** Waits until it has settled, or nothing happens any more. */

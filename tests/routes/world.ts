@@ -6,6 +6,7 @@
 import type { Conn, Pair } from "@webstreams/join";
 import { macrotask } from "../support/async.ts";
 import { differsAt, fill } from "./bytes.ts";
+import { failsToClose } from "./model.ts";
 import {
   type Burst,
   type EndTraits,
@@ -32,6 +33,7 @@ export class ScriptedEnd {
   readonly readError: Error;
   readonly writeError: Error;
   readonly endError: Error;
+  readonly closeError: Error;
   /** What was asked of it other than reads and writes. */
   readonly log: Entry[] = [];
   /** What it must not be asked. */
@@ -69,6 +71,7 @@ export class ScriptedEnd {
     this.readError = new Error(`read of ${side}`);
     this.writeError = new Error(`write to ${side}`);
     this.endError = new Error(`end of ${side}`);
+    this.closeError = new Error(`close of ${side}`);
     this.#onEvent = onEvent;
     this.#reads = inTurn(traits.reads);
     this.#writes = inTurn(traits.writes);
@@ -188,7 +191,7 @@ export class ScriptedEnd {
       consumesOnWrite: memory === "consumes",
       close: (reason) => {
         this.#note("close", reason);
-        if (this.traits.closeFails) throw new Error(`close of ${this.side}`);
+        if (failsToClose(this.traits)) throw this.closeError;
       },
     };
   }
@@ -395,12 +398,10 @@ export class ScriptedEnd {
   }
 
   #close(): void {
-    const { halfCloses, endFails, closeFails } = this.traits;
     this.#closed = true;
     this.#note("close");
     this.#interrupt();
-    if (!halfCloses && endFails) throw this.endError;
-    if (closeFails) throw new Error(`close of ${this.side}`);
+    if (failsToClose(this.traits)) throw this.closeError;
   }
 
   #abort(reason: unknown): void {

@@ -20,17 +20,20 @@ export function assertEnd(
     return;
   }
   const { halfClose, close } = Object(value) as Partial<Pair>;
-  const closes = typeof close === "function";
-  if (isGoStyle(value)) {
-    if (!closes) refuse(action, name, "must have a 'close' function", value);
-    return;
+  const goStyle = isGoStyle(value);
+  if (!goStyle) {
+    refuseForeign(action, name, value);
+    assertStreams(action, name, value);
   }
-  refuseForeign(action, name, value);
-  assertStreams(action, name, value);
+  if ((close || goStyle) && typeof close !== "function") {
+    refuse(action, name, "must have a 'close' function", goStyle ? value : close);
+  }
   if (![undefined, true, false, "receive"].includes(halfClose)) {
     refuse(action, name, "must have a 'halfClose' that is a boolean or \"receive\"", halfClose);
   }
-  if (close && !closes) refuse(action, name, "must have a 'close' function", close);
+  if (goStyle && halfClose === true && !isFunction(value, "closeWrite")) {
+    refuse(action, name, "must have a 'closeWrite' function if its 'halfClose' is true", value);
+  }
 }
 
 const READABLE = ["readable", "ReadableStream", isReadable] as const;

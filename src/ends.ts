@@ -31,8 +31,18 @@ export interface Writer {
   abort?(reason: unknown): unknown;
 }
 
-/** A Go-style end, as `Deno.Conn`. Without `closeWrite` it cannot half-close. */
+/**
+ * A Go-style end, as `Deno.Conn`. Without `closeWrite` it cannot half-close: as a `Deno.FsFile`, it is
+ * closed when both directions have ended, and its own end of file ends that direction alone.
+ */
 export interface Conn extends Reader, Writer {
+  /**
+   * As in a {@linkcode Pair}: `false` if its end of file ends both directions, so that nothing can be
+   * written to it any more.
+   *
+   * @default {true} `"receive"` without `closeWrite`
+   */
+  readonly halfClose?: boolean | "receive";
   /** Closes the whole end. */
   close(): unknown;
 }
@@ -54,7 +64,8 @@ export interface Pair<R = Uint8Array<ArrayBuffer>, W = Uint8Array<ArrayBuffer>> 
   readonly writable: WritableStream<W>;
   /**
    * Whether closing `writable` leaves `readable` open, and the peer reads an end of file. `"receive"`: it
-   * cannot send one, but its peer can, and then still be written to.
+   * cannot send one, but its peer can, and then still be written to. `false`: nor that, its end of file
+   * ends both directions.
    *
    * @default {true}
    */
@@ -83,7 +94,7 @@ export function isConn<R, W>(end: End<R, W>): end is Conn {
 
 /** What {@linkcode Pair.halfClose} says, of either kind of end. */
 export function halfCloseOf<R, W>(end: End<R, W>): boolean | "receive" {
-  return isConn(end) ? isFunction(end, "closeWrite") : end.halfClose ?? true;
+  return end.halfClose ?? (!isConn(end) || isFunction(end, "closeWrite") || "receive");
 }
 
 /** Whether `half` is a `ReadableStream` of this realm, of another one, or of a polyfill. */

@@ -73,7 +73,9 @@ export class JoinedEnd {
   async close(): Promise<void> {
     if (this.gone) return await this.#bounded(this.closeSilent());
     if (this.#left) return;
-    if (this.halfClose === "receive") await this.#bounded(quietly(() => this.sink.end()));
+    if (this.halfClose === "receive" && !this.#whole) {
+      await this.#bounded(quietly(() => this.sink.end()));
+    }
     await this.#closeOnce();
   }
 

@@ -85,6 +85,7 @@ function unreadConn(end: Conn, head: Uint8Array<ArrayBuffer>): Conn {
     },
     write: (p) => end.write(p),
     close: () => end.close(),
+    ...end.halfClose !== undefined && { halfClose: end.halfClose },
     ...end.closeWrite && { closeWrite: () => end.closeWrite!() },
     ...end.abort && { abort: (reason: unknown) => end.abort!(reason) },
   };

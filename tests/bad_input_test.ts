@@ -150,6 +150,16 @@ const NO_ENDS: readonly [string, unknown, string][] = [
     { read: () => null, write: () => 1 },
     "must have a 'close' function: got ",
   ],
+  [
+    "a Go-style end whose halfClose is no boolean",
+    { read: () => null, write: () => 1, close() {}, halfClose: "no" },
+    `must have a 'halfClose' that is a boolean or "receive": got "no"`,
+  ],
+  [
+    "a Go-style end that cannot half-close as it says",
+    { read: () => null, write: () => 1, close() {}, halfClose: true },
+    "must have a 'closeWrite' function if its 'halfClose' is true: got ",
+  ],
   ["a Go-style source alone", { read: () => null, close() {} }, "must have a 'readable'"],
 ];
 

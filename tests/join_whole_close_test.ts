@@ -1,6 +1,10 @@
-/** Ends that cannot half-close: a WebSocket, a Go-style end without `closeWrite`. */
+/** Ends that cannot half-close: a WebSocket; a file, which has no `closeWrite`. */
+import { join } from "@webstreams/join";
 import { assertEquals, assertFalse } from "@std/assert";
+import { test } from "./harness.ts";
 import { deferred, turns } from "./support/async.ts";
+import { failsBy, where } from "./support/errors.ts";
+import { FakeEnd } from "./support/fake_end.ts";
 import { PAIRS, testRoutes } from "./support/routes.ts";
 
 const halfClose = false;
@@ -211,8 +215,9 @@ testRoutes("one that hears a half-close and cannot send one is still written to"
   const { ended, aToB, bToA } = await joined;
   assertEquals([ended, aToB.bytes, bToA.bytes], ["eof", 8, 6]);
   assertEquals(a.text, "answer");
-  assertEquals(a.ended.slice(-2), ["closeWrite", "close"], "once all is over");
-}, PAIRS);
+  // A Go-style one has nothing else to end its writing with.
+  assertEquals(a.ended, a.kind === "conn" ? ["close"] : ["closeWrite", "close"]);
+});
 
 testRoutes("... and is waited for as one that cannot half-close at all", async (t) => {
   const [a, b] = [t.end({ halfClose: "receive" }), t.end()];
@@ -220,4 +225,32 @@ testRoutes("... and is waited for as one that cannot half-close at all", async (
   b.finish("question");
   assertEquals((await joined).ended, "timeout");
   assertEquals(a.text, "question");
-}, PAIRS);
+});
+
+testRoutes("... and its own failures are reported, once it is closed", async (t) => {
+  const a = t.end({ halfClose: "receive" });
+  const b = t.end();
+  const cause = new Error("disk full");
+  const joined = t.join(a, b);
+  a.finish();
+  await b.called("closeWrite");
+  a.failWrites(cause);
+  b.send("no room");
+  assertEquals(where(await failsBy(cause, joined)), ["bToA", "write", "a"]);
+});
+
+test("a Go-style end may have closeWrite, and say that it is over with its end of file", async () => {
+  const calls: string[] = [];
+  const a = {
+    halfClose: false,
+    read: () => null,
+    write: (p: Uint8Array) => p.length,
+    closeWrite: () => void calls.push("closeWrite"),
+    close: () => void calls.push("close"),
+  } as const;
+  const b = new FakeEnd("conn");
+  const joined = join(a, b.end);
+  b.finish("dropped");
+  assertEquals((await joined).bToA.bytes, 0);
+  assertEquals(calls, ["close"]);
+});

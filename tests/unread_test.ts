@@ -105,6 +105,7 @@ for (const kind of KINDS) {
         assertEquals([end.readable.locked, end.writable.locked], [true, false]);
       } else {
         assertEquals(["closeWrite" in whole, "abort" in whole], [halfClose, true]);
+        assertEquals(whole.halfClose, halfClose ? undefined : false);
       }
     }
     const plain = put(new FakeEnd("conn").end, bytes("x"));

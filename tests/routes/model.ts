@@ -184,7 +184,7 @@ export class Model {
         opposite.dropped += opposite.items.shift() as number;
       }
     }
-    if (ends[to].halfCloses && !preventClose[to]) {
+    if (ends[to].halfCloses === true && !preventClose[to]) {
       if (ends[to].endFails) {
         this.outcome = { how: "end", at: to };
         return;
@@ -200,7 +200,7 @@ export class Model {
 
 /** Whether closing an end fails, which is all there is to one that cannot half-close. */
 export function failsToClose({ halfCloses, endFails, closeFails }: EndTraits): boolean {
-  return closeFails || !halfCloses && endFails;
+  return closeFails || halfCloses !== true && endFails;
 }
 
 function lane(from: Side): Lane {

@@ -334,7 +334,7 @@ function compareEnds(play: Play, outcome: Outcome, script: Script, route: Route)
     const done = log.map(({ done }) => done);
     const message = `what was done to ${side} by ${route.name}`;
     if (outcome.how === "eof") {
-      const { halfCloses } = script.ends[side];
+      const halfCloses = script.ends[side].halfCloses === true;
       const expected = script.preventClose[side] ? [] : halfCloses ? ["end", "close"] : ["close"];
       // Of a pair of streams that cannot half-close, closing includes the writable.
       const whole = halfCloses ? done : done.filter((one) => one !== "end" && one !== "abort");

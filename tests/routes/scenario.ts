@@ -24,7 +24,8 @@ export type Pace = "now" | "microtask" | "macrotask";
 
 /** How an end behaves, whatever kind it is of. */
 export interface EndTraits {
-  readonly halfCloses: boolean;
+  /** `"receive"`: it hears a half-close, and can send none. */
+  readonly halfCloses: boolean | "receive";
   /** Ending its writing fails. */
   readonly endFails: boolean;
   /** Closing it fails once its writing has ended. */
@@ -111,7 +112,7 @@ const side = fc.constantFrom<Side>("a", "b");
 const paces = fc.array(pace, { minLength: 1, maxLength: 3 });
 
 const traits: fc.Arbitrary<EndTraits> = fc.record({
-  halfCloses: mostly(true),
+  halfCloses: fc.constantFrom<EndTraits["halfCloses"]>(true, true, true, true, false, "receive"),
   endFails: mostly(false, 12),
   closeFails: mostly(false, 12),
   reads: paces,

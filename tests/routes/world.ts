@@ -140,7 +140,8 @@ export class ScriptedEnd {
       read: (p: Bytes) => this.#read(p),
       write: (p: Bytes) => this.#write(p, Math.max(1, Math.floor(p.length * this.#portions()))),
       close: () => this.#close(),
-      ...traits.halfCloses && { closeWrite: () => this.#end() },
+      ...traits.halfCloses === true && { closeWrite: () => this.#end() },
+      ...traits.halfCloses === false && { halfClose: false },
       ...traits.aborts && { abort: (reason: unknown) => this.#abort(reason) },
     };
   }

@@ -33,7 +33,7 @@ export interface Call {
 
 /** Options of {@linkcode FakeEnd}. */
 export interface FakeEndOptions {
-  /** Whether it can half-close. */
+  /** Whether it can half-close; a Go-style end that only hears one has no `closeWrite`. */
   halfClose?: Pair["halfClose"];
   /** Whether a Go-style end has `abort`, which a `Deno.Conn` has not. */
   abort?: boolean;
@@ -180,7 +180,8 @@ export class FakeEnd {
         await this.#take(p, (chunk) => chunk.slice());
         return p.length;
       },
-      ...halfClose && { closeWrite: () => this.#call("closeWrite") },
+      ...halfClose === true && { closeWrite: () => this.#call("closeWrite") },
+      ...halfClose === false && { halfClose },
       close: () => {
         this.#interrupt();
         return this.#call("close");

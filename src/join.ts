@@ -93,7 +93,9 @@ class Join implements PumpOwner, EventListenerObject {
   readonly #lanes: readonly [Lane, Lane];
   readonly #signal?: AbortSignal;
   readonly #idleTimeout: number;
-  readonly #halfCloseTimeout: number;
+  /** The default is that of the end that has to wait, once there is one. */
+  #halfCloseTimeout: number;
+  readonly #halfCloseDefaults: boolean;
   readonly #timed: boolean;
   #timer?: ReturnType<typeof setTimeout>;
   #halfClosedAt = Infinity;
@@ -108,6 +110,7 @@ class Join implements PumpOwner, EventListenerObject {
     const b = new JoinedEnd("b", endB, preventClose.b);
     this.#signal = signal;
     this.#idleTimeout = idleTimeout;
+    this.#halfCloseDefaults = options.halfCloseTimeout === undefined;
     this.#halfCloseTimeout = options.halfCloseTimeout ??
       (a.halfClose === true && b.halfClose === true ? Infinity : HALF_CLOSE_TIMEOUT_MS);
     this.#timed = Math.min(idleTimeout, this.#halfCloseTimeout) !== Infinity;
@@ -145,7 +148,7 @@ class Join implements PumpOwner, EventListenerObject {
       if (sink.over && !to.gone) await sink.closed;
       if (this.#over) return;
       // Its peer may be gone and never confirm that: the silence counts from here.
-      if (this.#halfClosedAt === Infinity) this.#countSilence();
+      if (this.#halfClosedAt === Infinity) this.#countSilence(lane);
       if (this.#over) return;
       await to.endWriting();
     } catch (error) {
@@ -154,11 +157,14 @@ class Join implements PumpOwner, EventListenerObject {
     if (this.#over) return;
     lane.ended = true;
     if (this.#otherThan(lane).ended) return this.#succeed();
-    this.#countSilence();
+    this.#countSilence(lane);
   }
 
-  #countSilence(): void {
+  /** One that has been half-closed takes the time it needs: a peer that uploads into a file may pause. */
+  #countSilence({ from, to }: Lane): void {
     this.#halfClosedAt = performance.now();
+    const halfClosed = to.halfClose === true && !from.gone;
+    if (this.#halfCloseDefaults && halfClosed) this.#halfCloseTimeout = Infinity;
     this.#watch();
   }
 

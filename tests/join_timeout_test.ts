@@ -82,20 +82,37 @@ testRoutes("no timer is set for ends that half-close, unless asked for", async (
   await joined;
 });
 
-for (const first of ["a", "b"] as const) {
-  testRoutes(`where b cannot half-close it is 30 s, ${first} having ended`, async (t) => {
-    const [a, b] = [t.end(), t.end({ halfClose: false })];
-    const joined = t.join(a, b);
-    await turns();
-    const ends = { a, b };
-    ends[first].finish();
-    if (first === "b") await a.called("closeWrite");
-    await turns();
-    const longest = Math.max(...t.timers.delays);
-    assert(longest > 29_000 && longest <= 30_000, `the longest timer takes ${longest} ms`);
-    (first === "a" ? b : a).finish();
-    assertEquals((await joined).ended, "eof");
-  });
+testRoutes("... nor for one that has been half-closed by a file's end", async (t) => {
+  const [a, b] = [t.end(), t.end({ halfClose: "receive" })];
+  const joined = t.join(a, b);
+  b.finish("question");
+  await a.called("closeWrite");
+  await turns();
+  assertEquals(t.timers.pending.size, 0);
+  a.finish("answer, an hour later");
+  assertEquals((await joined).ended, "eof");
+  assertEquals(b.text, "answer, an hour later");
+});
+
+for (
+  const [first, halfClose] of [["a", false], ["b", false], ["a", "receive"]] as const
+) {
+  testRoutes(
+    `where b (${halfClose}) cannot half-close it is 30 s, ${first} having ended`,
+    async (t) => {
+      const [a, b] = [t.end(), t.end({ halfClose })];
+      const joined = t.join(a, b);
+      await turns();
+      const ends = { a, b };
+      ends[first].finish();
+      if (first === "b") await a.called("closeWrite");
+      await turns();
+      const longest = Math.max(...t.timers.delays);
+      assert(longest > 29_000 && longest <= 30_000, `the longest timer takes ${longest} ms`);
+      (first === "a" ? b : a).finish();
+      assertEquals((await joined).ended, "eof");
+    },
+  );
 }
 
 testRoutes("... unless another is asked for", async (t) => {

@@ -47,21 +47,27 @@ export function assertStreams(action: string, name: string, value: unknown): voi
   }
   for (const [half, kind, isOne] of [READABLE, WRITABLE]) {
     const stream = (value as Partial<Pair>)[half];
-    if (!isOne(stream)) refuse(action, name, `must have a '${half}' that is a ${kind}`, stream);
+    if (!isOne(stream)) {
+      const hint = stream === undefined && isHalf(value) ? ", or be one half of a duplex()" : "";
+      refuse(action, name, `must have a '${half}' that is a ${kind}${hint}`, stream);
+    }
     if (stream.locked) refuse(action, name, `must not have a locked '${half}'`, value);
   }
 }
 
+/** As standard input is. */
+function isHalf(value: object): boolean {
+  return isFunction(value, "read") || isFunction(value, "write") ||
+    "readable" in value || "writable" in value;
+}
+
+type Verb = "read" | "write";
+
 /** One half of an end: a stream, or something Go-style. */
-export function assertHalf(
-  action: string,
-  name: string,
-  value: unknown,
-  verb: "read" | "write",
-): void {
+export function assertHalf(action: string, name: string, value: unknown, verb: Verb): void {
   const [, kind, isOne] = verb === "read" ? READABLE : WRITABLE;
   if (isOne(value)) return;
-  refuseForeign(action, name, value);
+  refuseForeign(action, name, value, verb);
   if (isFunction(value, verb)) return;
   refuse(action, name, `must be a ${kind} or have a '${verb}' function`, value);
 }
@@ -69,26 +75,60 @@ export function assertHalf(
 /** Node's streams and files have `read` and `write` and mean something else by them. */
 function isGoStyle(value: unknown): boolean {
   return isFunction(value, "read") && isFunction(value, "write") &&
-    !isFunction(value, "pipe") && !isFunction(value, "readFile");
+    !isFunction(value, "pipe") && !isFunction(value, "readFile") &&
+    !isFunction(value, "releaseLock");
 }
 
 /** Says what to do with a platform's object that is no end by itself, or only half of one. */
-function refuseForeign(action: string, name: string, value: unknown): void {
+function refuseForeign(action: string, name: string, value: unknown, verb?: Verb): void {
   if (!isObject(value)) return;
   for (const [rule, ...members] of FOREIGN) {
-    if (members.every((member) => member in value)) refuse(action, name, rule, value);
+    if (!members.every((member) => member in value)) continue;
+    refuse(action, name, typeof rule === "string" ? rule : rule(value, verb), value);
   }
 }
+
+/** What is to be done; for a half, by what it is to do. */
+type Rule = string | ((value: object, verb?: Verb) => string);
 
 const wrapped = (by: string, entry: string) =>
   `must be wrapped with ${by}() of '@webstreams/join/${entry}'`;
 
+const ofNode: Rule = (value, verb) => {
+  const [reads, writes] = [isFunction(value, "read"), isFunction(value, "write")];
+  const half = verb && `, and be its '${verb === "read" ? "readable" : "writable"}'`;
+  if (reads && writes) return wrapped("fromNodeSocket", "node") + (half ?? "");
+  const toWeb = writes
+    ? "WritableStream, by Writable.toWeb()"
+    : "ReadableStream, by Readable.toWeb()";
+  return `must be made a ${toWeb} of 'node:stream'${verb ? "" : ", and an end by duplex()"}`;
+};
+
+const child: Rule = (value) =>
+  "on" in value
+    ? "must be duplex(Readable.toWeb(child.stdout), Writable.toWeb(child.stdin))"
+    : "must be duplex(child.stdout, child.stdin)";
+
+/** A Bun file is written anew by each `write()`. */
+const file: Rule = (_, verb) =>
+  verb === "read"
+    ? "must be read by its stream()"
+    : verb === "write"
+    ? "must be opened, as by Bun.file(path).writer()"
+    : "must be duplex(file.stream(), file.writer())";
+
 /** What is to be done, and the members that tell who needs it. */
-const FOREIGN: readonly (readonly [string, ...string[]])[] = [
-  [wrapped("fromNodeSocket", "node"), "pipe", "on"],
+const FOREIGN: readonly (readonly [Rule, ...string[]])[] = [
+  ["must be awaited", "then"],
+  ["must be the stream, unlocked, and not its reader or writer", "releaseLock"],
+  [ofNode, "pipe", "on"],
+  [child, "stdin", "stdout", "kill"],
   [wrapped("fromBunSocket", "bun"), "flush", "terminate"],
   [wrapped("fromWebSocket", "websocket"), "send", "readyState"],
   [wrapped("fromWebSocketStream", "websocket"), "opened", "url"],
   ["must be opened with createBidirectionalStream()", "createBidirectionalStream"],
+  ["must be a byte stream, and no datagrams", "send", "receive"],
+  ["must be a byte stream, and no datagrams", "send", "addMembership"],
   ["must be wrapped as two streams with duplex()", "readFile"],
+  [file, "stream", "writer"],
 ];

@@ -1,7 +1,9 @@
 /** Platforms' own objects that are no ends: the error names what to wrap them with. */
+import { memoryPair } from "@webstreams/join";
 import { test } from "./harness.ts";
 import { deferred } from "./support/async.ts";
-import { assertHint } from "./support/hints.ts";
+import { byteStreams } from "./support/environment.ts";
+import { assertHalfHint, assertHint } from "./support/hints.ts";
 
 test("a WebSocket needs its adapter", async () => {
   const hint = "must be wrapped with fromWebSocket() of '@webstreams/join/websocket'";
@@ -19,6 +21,61 @@ test("a WebSocketStream needs its adapter", async () => {
 test("a WebTransport itself is no stream", async () => {
   const transport = { ready: Promise.resolve(), createBidirectionalStream() {}, close() {} };
   await assertHint(transport, "must be opened with createBidirectionalStream()");
+});
+
+test("a promise of an end is to be awaited", async () => {
+  const [end] = memoryPair();
+  await assertHint(Promise.resolve(end), "must be awaited: got an object (Promise)");
+  await assertHalfHint(Promise.resolve(end.readable), "read", "must be awaited");
+  await assertHalfHint(Promise.resolve(end.writable), "write", "must be awaited");
+});
+
+test("a stream's reader or writer is not the stream", async () => {
+  const hint = "must be the stream, unlocked, and not its reader or writer";
+  const [{ readable, writable }] = memoryPair();
+  for (const mode of byteStreams ? [undefined, "byob" as const] : [undefined]) {
+    const reader = readable.getReader({ mode: mode! });
+    await assertHint(reader, hint);
+    await assertHalfHint(reader, "read", hint);
+    reader.releaseLock();
+  }
+  const writer = writable.getWriter();
+  await assertHint(writer, hint);
+  await assertHalfHint(writer, "write", hint);
+});
+
+test("half an end is put together with another", async () => {
+  const { readable, writable } = new TransformStream();
+  const [read, write] = [() => null, () => 1];
+  const hint = "or be one half of a duplex(): got undefined";
+  for (const half of [{ readable }, { writable }, { read, readable }, { write, writable }]) {
+    await assertHint(half, hint);
+  }
+  for (const half of [{ read, close() {} }, { write, close() {} }]) await assertHint(half, hint);
+});
+
+test("a child process is put together by duplex()", { on: ["deno"] }, async () => {
+  for (const stdio of ["piped", "null"] as const) {
+    const child = new Deno.Command("true", { stdin: stdio, stdout: stdio }).spawn();
+    await assertHint(child, "must be duplex(child.stdout, child.stdin)");
+    if (stdio === "piped") {
+      await child.stdin.abort();
+      await child.stdout.cancel();
+    }
+    await child.status;
+  }
+});
+
+test("Deno's standard input and output are one half each", { on: ["deno"] }, async () => {
+  for (const half of [Deno.stdin, Deno.stdout]) {
+    await assertHint(half, "or be one half of a duplex(): got undefined");
+  }
+});
+
+test("a datagram conn is no end", { on: ["deno"] }, async () => {
+  const conn = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  await assertHint(conn, "must be a byte stream, and no datagrams");
+  conn.close();
 });
 
 interface BunSocket {

@@ -1,4 +1,4 @@
-import { assertSize, refuse } from "./errors.ts";
+import { assertKnown, assertSize, refuse } from "./errors.ts";
 
 /** The smallest buffer a source reads into: an idle join holds two of them. */
 export const SMALLEST_BUFFER = 512;
@@ -77,12 +77,14 @@ export class BufferPool {
    * Creates a pool that holds nothing yet.
    *
    * @param options How much it may hold and lend.
+   * @throws {TypeError} If there is another option.
    * @throws {RangeError} If an option is not an integer of at least 512 bytes, or if `maxBuffer` is more
    * than `maxHeld` or `maxLent`.
    */
   constructor(options?: BufferPoolOptions) {
-    const { maxHeld = DEFAULT_MAX_HELD, maxLent = DEFAULT_MAX_LENT } = options ?? {};
     const action = "create a pool";
+    assertKnown(action, options ?? {}, ["maxHeld", "maxLent", "maxBuffer"]);
+    const { maxHeld = DEFAULT_MAX_HELD, maxLent = DEFAULT_MAX_LENT } = options ?? {};
     assertSize(action, "maxHeld", maxHeld, SMALLEST_BUFFER);
     assertSize(action, "maxLent", maxLent, SMALLEST_BUFFER);
     const { maxBuffer = Math.min(LARGEST_BUFFER, maxHeld, maxLent) } = options ?? {};

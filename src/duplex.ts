@@ -1,7 +1,7 @@
 import { assertHalf } from "./assert_end.ts";
 import type { Conn, Pair, Reader, Writer } from "./ends.ts";
 import { isReadable, isWritable } from "./ends.ts";
-import { refuse } from "./errors.ts";
+import { assertKnown, refuse } from "./errors.ts";
 import { readableFrom, writableFrom } from "./halves.ts";
 
 const ACTION = "make a duplex";
@@ -27,7 +27,7 @@ export interface DuplexOptions {
  * @param writable The half to write: a `WritableStream` or something with `write`.
  * @param options What closes it.
  * @returns An end for {@linkcode join}.
- * @throws {TypeError} If a half is of neither kind.
+ * @throws {TypeError} If a half is of neither kind, or an option is none.
  *
  * @example A child process as an end
  * ```ts
@@ -80,6 +80,7 @@ export function duplex(
 ): Pair<unknown, unknown> | Conn {
   assertHalf(ACTION, "readable", readable, "read");
   assertHalf(ACTION, "writable", writable, "write");
+  assertKnown(ACTION, options ?? {}, ["close"]);
   const close = options?.close;
   if (close !== undefined && typeof close !== "function") {
     refuse(ACTION, "close", "must be a function", close);

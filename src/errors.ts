@@ -117,6 +117,17 @@ export function assertSize(
   refuse(action, name, `must be an integer of ${least} to ${most} bytes`, value, RangeError);
 }
 
+/** Refuses options that there are not: one that is misspelt would do nothing, and say nothing. */
+export function assertKnown(action: string, options: object, known: readonly string[]): void {
+  const names = Object.keys(options);
+  const stray = names.find((name) =>
+    !known.includes(name) && (options as Record<string, unknown>)[name] !== undefined
+  );
+  if (stray === undefined) return;
+  const list = known.map((name) => `'${name}'`).join(", ");
+  refuse(action, "options", `must have no more than ${list}`, stray);
+}
+
 /** Names a value in an error message without ever throwing itself. */
 export function show(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;

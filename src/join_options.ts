@@ -1,5 +1,5 @@
 import type { BufferPool } from "./buffer_pool.ts";
-import { type Counts, refuse } from "./errors.ts";
+import { assertKnown, type Counts, refuse } from "./errors.ts";
 import { OptionReader } from "./options.ts";
 
 /** The live counts that {@linkcode join} puts into the object of its `stats` option. */
@@ -81,6 +81,20 @@ export interface CheckedOptions {
 
 type Each<K extends string, T> = Readonly<Record<K, T>>;
 
+/** Every option has to be here, as others are refused. */
+const KNOWN: Required<Record<keyof JoinOptions, true>> = {
+  signal: true,
+  idleTimeout: true,
+  halfCloseTimeout: true,
+  limit: true,
+  rate: true,
+  stats: true,
+  pool: true,
+  preventClose: true,
+  via: true,
+};
+const NAMES = Object.keys(KNOWN);
+
 const read = new OptionReader("join");
 const DIRECTIONS = ["aToB", "bToA"] as const;
 const DEFAULTS = checked({});
@@ -93,6 +107,7 @@ export function readOptions(options: JoinOptions | undefined): CheckedOptions {
 }
 
 function checked(options: JoinOptions): CheckedOptions {
+  assertKnown("join", options, NAMES);
   const { via = "auto", limit, rate, preventClose } = options;
   if (via !== "auto" && via !== "pipeTo") refuse("join", "via", 'must be "auto" or "pipeTo"', via);
   return {

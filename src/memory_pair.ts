@@ -1,6 +1,6 @@
 import { byteLengthOf, bytesToWrite } from "./bytes.ts";
 import type { Pair } from "./ends.ts";
-import { assertSize } from "./errors.ts";
+import { assertKnown, assertSize } from "./errors.ts";
 
 const DEFAULT_CAPACITY = 64 * 1024;
 
@@ -23,6 +23,7 @@ export interface MemoryPairOptions {
  *
  * @param options How much may wait.
  * @returns The two ends.
+ * @throws {TypeError} If there is another option.
  * @throws {RangeError} If `capacity` is no positive safe integer.
  *
  * @example
@@ -38,6 +39,7 @@ export interface MemoryPairOptions {
  * ```
  */
 export function memoryPair(options?: MemoryPairOptions): [Pair, Pair] {
+  assertKnown("make a pair", options ?? {}, ["capacity"]);
   const { capacity = DEFAULT_CAPACITY } = options ?? {};
   assertSize("make a pair", "capacity", capacity, 1);
   const there = memoryPipe(capacity);

@@ -1,14 +1,22 @@
 /** What is no end and no option: named, before anything is read, locked or closed. */
 import {
   BufferPool,
+  duplex,
   join,
   type JoinOptions,
+  memoryPair,
   type Pair,
   pipe,
   type Reader,
   type Writer,
 } from "@webstreams/join";
-import { assert, assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { test } from "./harness.ts";
 import { rejection, turns } from "./support/async.ts";
 import { BYTES, FakeEnd, KINDS } from "./support/fake_end.ts";
@@ -116,6 +124,58 @@ test("join: options that are none", async () => {
     await assertRefused(refused, TypeError, "Cannot join as 'options' must be an object: got ");
     await assertUntouched(a, b);
   }
+});
+
+test("join: an option that there is not", async () => {
+  const known = "no more than 'signal', 'idleTimeout', 'halfCloseTimeout', 'limit', 'rate', ";
+  for (const name of ["timeout", "Signal", "preventCancel", "0", "toString"]) {
+    const [a, b] = [new FakeEnd("conn"), new FakeEnd(BYTES)];
+    const refused = join(a.end, b.end, untyped({ [name]: 5000, limit: 5 }));
+    await assertRefused(
+      refused,
+      TypeError,
+      "Cannot join as 'options' must have ",
+      known,
+      `: got "${name}"`,
+    );
+    await assertUntouched(a, b);
+  }
+  const [a, b] = [new FakeEnd("conn"), new FakeEnd(BYTES)];
+  a.finish();
+  b.finish();
+  class Options {
+    timeout = undefined;
+    other(): void {}
+  }
+  assertEquals((await join(a.end, b.end, untyped(new Options()))).ended, "eof");
+});
+
+test("others: an option that there is not", () => {
+  const options = { timeout: 5000 };
+  const streams = [new ReadableStream(), new WritableStream()] as const;
+  const calls: [() => unknown, string][] = [
+    [
+      () => duplex(...streams, untyped(options)),
+      "Cannot make a duplex as 'options' must have no more than 'close'",
+    ],
+    [
+      () => new BufferPool(untyped(options)),
+      "Cannot create a pool as 'options' must have no more than 'maxHeld', 'maxBuffer'",
+    ],
+    [
+      () => memoryPair(untyped(options)),
+      "Cannot make a pair as 'options' must have no more than 'capacity'",
+    ],
+  ];
+  for (const [call, message] of calls) {
+    assertThrows(call, TypeError, `${message}: got "timeout"`);
+  }
+});
+
+test("pipe: options of others are left alone, as by pipeTo", async () => {
+  const readable = new ReadableStream({ start: (its) => its.close() });
+  const counts = await pipe(readable, new WritableStream(), untyped({ timeout: 5000 }));
+  assertEquals(counts.bytes, 0);
 });
 
 const NO_ENDS: readonly [string, unknown, string][] = [

@@ -1,8 +1,10 @@
-import { show } from "./errors.ts";
+import { show, tagOf } from "./errors.ts";
+
+const byteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength")!.get!;
 
 /** The bytes in a chunk: what its view or buffer holds, 0 for a chunk that is neither. */
 export function byteLengthOf(chunk: unknown): number {
-  return ArrayBuffer.isView(chunk) || chunk instanceof ArrayBuffer ? chunk.byteLength : 0;
+  return ArrayBuffer.isView(chunk) || isBuffer(chunk) ? chunk.byteLength : 0;
 }
 
 /** The bytes of a chunk that is to be written, in place. */
@@ -17,9 +19,24 @@ export function bytesToWrite(chunk: unknown): Uint8Array<ArrayBuffer> {
  * a subclass: the `slice()` of Node's `Buffer` copies nothing.
  */
 export function bytesOf(chunk: unknown): Uint8Array<ArrayBuffer> | undefined {
-  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
-  if (!ArrayBuffer.isView(chunk)) return undefined;
-  if (chunk.constructor === Uint8Array) return chunk as Uint8Array<ArrayBuffer>;
-  const { buffer, byteOffset, byteLength } = chunk as ArrayBufferView<ArrayBuffer>;
-  return new Uint8Array(buffer, byteOffset, byteLength);
+  if (ArrayBuffer.isView(chunk)) {
+    if (chunk.constructor === Uint8Array) return chunk as Uint8Array<ArrayBuffer>;
+    const { buffer, byteOffset, byteLength } = chunk as ArrayBufferView<ArrayBuffer>;
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  }
+  return isBuffer(chunk) ? new Uint8Array(chunk) : undefined;
+}
+
+/**
+ * Tells an `ArrayBuffer` of any realm, as of an iframe, by what only a real one answers to; its tag comes
+ * first, since an object that is none would cost an error.
+ */
+function isBuffer(chunk: unknown): chunk is ArrayBuffer {
+  if (typeof chunk !== "object" || tagOf(chunk) !== "ArrayBuffer") return false;
+  try {
+    byteLength.call(chunk);
+    return true;
+  } catch {
+    return false;
+  }
 }

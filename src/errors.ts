@@ -91,7 +91,18 @@ function describe({ cause, direction, side, end }: Failure): string {
     : end
     ? `Closing '${end}'`
     : `Joining${direction ? ` (${direction})` : ""}`;
-  return `${where} failed: ${cause instanceof Error ? cause.message : show(cause)}`;
+  return `${where} failed: ${messageOf(cause) ?? show(cause)}`;
+}
+
+/** The message of an error, of whatever realm. */
+function messageOf(cause: unknown): string | undefined {
+  const tag = tagOf(cause);
+  const message = quietly(() =>
+    tag === "Error" || tag === "DOMException" || cause instanceof Error
+      ? (cause as Error).message
+      : undefined
+  );
+  return typeof message === "string" ? message : undefined;
 }
 
 /** Refuses a value: what cannot be done, as what it was given, and the rule that it breaks. */
@@ -132,6 +143,20 @@ export function assertKnown(action: string, options: object, known: readonly str
 export function show(value: unknown): string {
   if (typeof value === "string") return `"${value}"`;
   if (!isObject(value)) return String(value);
-  const name = Object.getPrototypeOf(value)?.constructor?.name;
+  const name = quietly(() => Object.getPrototypeOf(value)?.constructor?.name);
   return typeof name === "string" && name ? `an object (${name})` : "an object";
+}
+
+/** What a platform's own object calls itself, in any realm: `ArrayBuffer`, `Error`. */
+export function tagOf(value: unknown): string | undefined {
+  return quietly(() => Object.prototype.toString.call(value).slice(8, -1));
+}
+
+/** A proxy or a getter may throw. */
+function quietly<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,7 @@
 import { BufferPool, sharedPool } from "./buffer_pool.ts";
+import { bytesOf } from "./bytes.ts";
 import { isFunction, isObject } from "./ends.ts";
-import { refuse } from "./errors.ts";
+import { refuse, tagOf } from "./errors.ts";
 
 /** What a timer bears, in milliseconds. */
 export const LONGEST_TIMEOUT = 2 ** 31 - 1;
@@ -70,8 +71,8 @@ export class OptionReader {
   }
 
   buffer(value: unknown): Uint8Array<ArrayBuffer> | undefined {
-    this.#must(value instanceof Uint8Array, "buffer", value, "be a Uint8Array");
-    const buffer = value as Uint8Array<ArrayBuffer> | undefined;
+    this.#must(tagOf(value) === "Uint8Array", "buffer", value, "be a Uint8Array");
+    const buffer = bytesOf(value);
     if (buffer?.length === 0) {
       refuse(this.#action, "buffer", "must have a length of at least 1 byte", 0, RangeError);
     }

@@ -57,6 +57,36 @@ test("... and a piece of it that a rate or a limit makes is a copy", async () =>
   ]);
 });
 
+test("... and what is read into one that is the caller's buffer is a copy, for a sink that keeps it", async () => {
+  const kept: Uint8Array[] = [];
+  const sink = new WritableStream<Uint8Array<ArrayBuffer>>({
+    write: (piece) => void kept.push(piece),
+  });
+  const left = ["one", "two"];
+  const source = {
+    read(p: Uint8Array<ArrayBuffer>): number | null {
+      const next = left.shift();
+      return next === undefined ? null : new TextEncoder().encodeInto(next, p).written;
+    },
+  };
+  await pipe(source, sink, { buffer: shared("12345678") });
+  assertEquals(kept.map((piece) => new TextDecoder().decode(piece)), ["one", "two"]);
+});
+
+test("what looks like an ArrayBuffer and is none counts nothing", async () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const tagged = { [Symbol.toStringTag]: "ArrayBuffer", byteLength: 5 };
+  const chunks = [tagged, Object.create(ArrayBuffer.prototype), proxy, { byteLength: 5 }];
+  const source = new ReadableStream({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+  assertEquals(await pipe(source, new WritableStream()), { bytes: 0, chunks: 4 });
+});
+
 test("a stream that always has room is written to one chunk at a time", async () => {
   // As those of workerd are, which count nothing.
   let writes = 0;

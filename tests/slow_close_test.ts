@@ -2,12 +2,13 @@ import {
   BufferPool,
   duplex,
   join,
+  JoinError,
   type JoinOptions,
   memoryPair,
   type Pair,
   unread,
 } from "@webstreams/join";
-import { assertEquals, assertInstanceOf } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { test } from "./harness.ts";
 import { deferred, never, rejection, turns } from "./support/async.ts";
 import { WITH_BYTE_STREAMS } from "./support/environment.ts";
@@ -92,13 +93,20 @@ test("a read that fails behind unread() or duplex() leaves no lock and no buffer
   ]);
 });
 
-test("a cause that cannot be made a string is reported like any other", async () => {
-  const cause = Object.create(null);
-  const readable = new ReadableStream({ start: (controller) => controller.error(cause) });
-  const [, b] = memoryPair();
-  const error = await rejection(join({ readable, writable: new WritableStream() }, b));
-  assertInstanceOf(error, Error);
-  assertEquals(error.cause, cause);
+test("a cause that cannot be made a string, or looked at, is reported like any other", async () => {
+  const hostile = Object.defineProperty(new Error(), "message", {
+    get() {
+      throw new Error("do not look");
+    },
+  });
+  const odd = Object.assign(new Error(), { message: Symbol("odd") });
+  for (const cause of [Object.create(null), hostile, odd]) {
+    const readable = new ReadableStream({ start: (controller) => controller.error(cause) });
+    const [, b] = memoryPair();
+    const error = await rejection(join({ readable, writable: new WritableStream() }, b));
+    assertInstanceOf(error, JoinError);
+    assertStrictEquals(error.cause, cause);
+  }
 });
 
 test("duplex() of one conn's two halves closes it once", async () => {

@@ -160,7 +160,7 @@ test("others: an option that there is not", () => {
     ],
     [
       () => new BufferPool(untyped(options)),
-      "Cannot create a pool as 'options' must have no more than 'maxHeld', 'maxBuffer'",
+      "Cannot create a pool as 'options' must have no more than 'maxHeld', 'maxLent', 'maxBuffer'",
     ],
     [
       () => memoryPair(untyped(options)),

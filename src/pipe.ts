@@ -1,6 +1,7 @@
 import type { BufferPool } from "./buffer_pool.ts";
 import { assertHalf } from "./assert_end.ts";
 import { isObject, isReadable, isWritable, type Reader, type Writer } from "./ends.ts";
+import { erroredBefore, ErroredSource } from "./errored_before.ts";
 import { type Counts, refuse } from "./errors.ts";
 import type { Failed } from "./loop.ts";
 import { Meter } from "./meter.ts";
@@ -140,7 +141,8 @@ function open(
   const sink = openSink(to, meter, consumes);
   try {
     const memory = { pool, reused: sink.consumes, buffer };
-    const source = openSource(from, memory);
+    const errored = isReadable(from) && isWritable(to) ? erroredBefore(from) : undefined;
+    const source = errored ?? openSource(from, memory);
     const rules = { preventAbort, preventCancel, preventClose, signal };
     return new Pipe(source, sink, meter, shaperFor(undefined, limit, rate), rules);
   } catch (error) {
@@ -166,9 +168,15 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
     this.result = new Promise((resolve, reject) => this.#settle = { resolve, reject });
     const { signal } = rules;
     if (signal?.aborted) {
-      this.#abort();
+      this.stop();
+      // A sink of this turn has started by then.
+      queueMicrotask(() => this.#abort());
+      return;
+    }
+    signal?.addEventListener("abort", this);
+    if (source instanceof ErroredSource && source.failed) {
+      void this.pumpEnded(this, { side: "read", ...source.failed });
     } else {
-      signal?.addEventListener("abort", this);
       this.start(this);
     }
   }
@@ -179,7 +187,7 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
     // A stream that ended before the signal aborted shows it within a microtask, and goes first. So
     // does a read that was answered: its chunk must be written.
     queueMicrotask(() => {
-      this.check();
+      this.begin();
       this.#abort();
     });
   }
@@ -206,14 +214,14 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
     };
     try {
       // The rule to wait for writes is one for streams; a Go-style sink's may need the abort to end.
-      const waits = !failed || failed.side || sink.closed;
+      const waits = this.writing && (!failed || failed.side || sink.closed);
       const isCut = waits && !sink.over && await cutShort(this.settled()) ||
         // Closing must be propagated forward.
         !failed && !preventClose && await cutShort(sink.end());
       if (isCut) outcome = failed ??= { side: "read", error: signal!.reason };
       if (failed) {
         const { side, error } = failed;
-        if (preventCancel) await this.leaveUnread();
+        if (preventCancel && this.reading) await this.leaveUnread();
         await Promise.all([
           // Errors must be propagated forward, ...
           side !== "write" && !preventAbort && (side || !sink.over) && sink.abort(error),
@@ -224,6 +232,7 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
     } catch (error) {
       outcome = { error };
     }
+    if (source instanceof ErroredSource) await source.closed.catch(() => {});
     signal?.removeEventListener("abort", this);
     this.release();
     if (outcome) this.#settle.reject(outcome.error);

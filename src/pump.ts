@@ -21,7 +21,8 @@ interface Seen {
  * nothing further then; what to do about it is its owner's business.
  */
 export class Pump extends Loop implements SinkWatcher {
-  #live = false;
+  /** What the streams were in before has shown; nothing has been read or written until then. */
+  protected begun = false;
   #over = false;
   #owner?: PumpOwner;
   #timer?: ReturnType<typeof setTimeout>;
@@ -41,7 +42,7 @@ export class Pump extends Loop implements SinkWatcher {
     sink.watcher = this;
     // What has been closed or errored before shows a microtask later, in workerd up to three, and must be
     // seen before a read.
-    if (!source.closed && !sink.closed) return this.#begin();
+    if (!source.closed && !sink.closed) return this.begin();
     source.closed?.then(
       () => {
         this.sourceHasClosed = true;
@@ -54,7 +55,16 @@ export class Pump extends Loop implements SinkWatcher {
       () => this.#saw({ sinkClosed: true }),
       (error) => this.#saw({ sinkFailed: { side: "write", error } }),
     );
-    queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => this.#begin())));
+    queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => this.begin())));
+  }
+
+  /** Goes by what the streams were in before, and reads unless it has been stopped. */
+  protected begin(): void {
+    if (this.#over) return;
+    const first = !this.begun;
+    this.begun = true;
+    this.check();
+    if (first && !this.stopped) this.go();
   }
 
   /** Starts no further read; a chunk that has been read is still written. */
@@ -69,13 +79,17 @@ export class Pump extends Loop implements SinkWatcher {
     await new Promise<void>((resolve) => this.onStill = resolve);
   }
 
+  /** Whether a chunk has been read that may still be written. */
+  protected get writing(): boolean {
+    return this.target !== discard && (this.holding || !!this.target.pending);
+  }
+
   /** Fulfils once every chunk that has been read has been written, or could not be, or is given up. */
   async settled(): Promise<void> {
     // With a microtask to spare: workerd tells of a write before it is done with it.
     await new Promise<void>((resolve) => {
       const look = () => {
-        const { holding, target } = this;
-        if (target === discard || !holding && !target.pending) resolve();
+        if (!this.writing) resolve();
       };
       this.onStill = look;
       look();
@@ -88,12 +102,14 @@ export class Pump extends Loop implements SinkWatcher {
 
   /** Ends if a stream's state demands it: the four conditions of ReadableStreamPipeTo, in its order. */
   override check(): void {
-    if (this.#over || !this.#live) return;
+    if (this.#over) return;
     const { sourceFailed, sinkFailed, sinkClosed } = this.#seen ?? {};
     const sourceClosed = this.sourceHasClosed;
     const sinkGivenUp = this.target === discard;
     if (sourceFailed && !this.reading) {
       this.end(sourceFailed);
+    } else if (!this.begun) {
+      // What goes before the rest may not show yet.
     } else if (sinkFailed && !sinkGivenUp) {
       this.end(sinkFailed);
     } else if (sourceClosed && !this.reading && !this.#mayStillFail()) {
@@ -114,7 +130,7 @@ export class Pump extends Loop implements SinkWatcher {
     if (this.target === discard) return;
     this.target = discard;
     this.onStill?.();
-    if (this.reading || !this.#live) return;
+    if (this.reading || !this.begun) return;
     if (this.holding) this.source.abandon();
     this.giveUp();
     this.holding = false;
@@ -161,12 +177,6 @@ export class Pump extends Loop implements SinkWatcher {
   /** A held chunk may be more than the limit lets pass, and only its write tells of a Go-style sink. */
   #mayStillFail(): boolean {
     return this.holding && (this.shaper !== undefined || this.sink.closed === undefined);
-  }
-
-  #begin(): void {
-    this.#live = true;
-    this.check();
-    if (!this.stopped) this.go();
   }
 
   #saw(seen: Seen): void {

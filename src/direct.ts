@@ -1,6 +1,9 @@
 /** Under this name an adapter's end offers its own way into the pump, past its two streams. */
 export const DIRECT: unique symbol = Symbol("direct");
 
+/** Under this name it says how much of its last write has been taken. */
+export const TAKEN: unique symbol = Symbol("taken");
+
 /**
  * A Go-style end that brings chunks of its own instead of filling ours. They are the receiver's for good,
  * unless it says that one is spent.
@@ -10,6 +13,11 @@ export interface Direct {
   user?: { readonly watcher?: { closedEarly(error: unknown): void } };
   /** Whether a chunk's memory may be used again once its write has settled. */
   readonly consumesOnWrite: boolean;
+  /**
+   * Bytes of the last write that were taken, or may have been: so many can have reached the peer although
+   * the write has failed or been broken off.
+   */
+  readonly [TAKEN]?: number;
   /** Starts a read: a chunk, or a promise of one; `null` at the end of file. */
   pull(): unknown;
   /** Nobody waits for what the last read would have brought. */

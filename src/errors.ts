@@ -5,7 +5,7 @@ export type Direction = "aToB" | "bToA";
 
 /** What passed in one direction, final or live. */
 export interface Counts {
-  /** Bytes whose write the sink has fulfilled. */
+  /** Bytes whose write the sink has fulfilled, and those that an adapter's end took of one that failed. */
   bytes: number;
   /** Chunks whose write the sink has fulfilled. */
   chunks: number;

@@ -3,6 +3,7 @@ import type { Reader, Writer } from "./ends.ts";
 import { CallersLoan } from "./loan.ts";
 import { Meter } from "./meter.ts";
 import { WriterSink, writeWhole } from "./sink.ts";
+import { tellTaken } from "./taken.ts";
 import { EOF, NOTHING, ReaderSource } from "./source.ts";
 
 const READ_SIZE = 64 * 1024;
@@ -27,11 +28,14 @@ export function writableFrom(
   // WebKit takes no `undefined` for it.
   start: (controller: WritableStreamDefaultController) => void = () => {},
 ): WritableStream<unknown> {
-  const sink = new WriterSink(writer, new Meter());
-  return new WritableStream({
+  const meter = new Meter();
+  const sink = new WriterSink(writer, meter);
+  const writable = new WritableStream<unknown>({
     start,
     write: (chunk) => writeWhole(sink, chunk),
     close: () => sink.end(),
     abort: (reason) => sink.abort(reason),
   });
+  tellTaken(writable, () => meter.counts.bytes + sink.part);
+  return writable;
 }

@@ -24,4 +24,9 @@ export class Meter {
     this.counts.chunks += chunks;
     this.touch();
   }
+
+  /** So many bytes have passed, whether their writes have fulfilled or not. */
+  atLeast(bytes: number): void {
+    if (bytes > this.counts.bytes) this.add(bytes - this.counts.bytes, 0);
+  }
 }

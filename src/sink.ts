@@ -1,8 +1,9 @@
 import { byteLengthOf, bytesToWrite } from "./bytes.ts";
-import type { Direct } from "./direct.ts";
+import { type Direct, TAKEN } from "./direct.ts";
 import { isWritable, type Writer } from "./ends.ts";
 import { assertSize } from "./errors.ts";
 import type { Meter } from "./meter.ts";
+import { takenFromNow } from "./taken.ts";
 
 /** What {@linkcode Sink.write} returns when there is nothing to await and nothing to accept. */
 export const WRITTEN = Symbol("written");
@@ -83,6 +84,7 @@ class StreamSink implements Sink {
   #released = false;
   #outstanding = 0;
   #awaitedSize = 0;
+  readonly #taken: () => number;
   /** Whether a write takes room, as the first one shows. */
   #counts?: boolean;
 
@@ -90,6 +92,7 @@ class StreamSink implements Sink {
     this.#writer = stream.getWriter();
     this.#meter = meter;
     this.consumes = consumes;
+    this.#taken = takenFromNow(stream);
     this.closed = this.#writer.closed;
     const over = () => this.#over = true;
     this.closed.then(over, over);
@@ -141,6 +144,7 @@ class StreamSink implements Sink {
   /** A stream that is erroring tells in `closed` in the end; one that is not is being closed. */
   refuse(error: unknown): void {
     this.#outstanding--;
+    this.#countPart();
     this.watcher?.writeSettled();
     if (this.#outstanding > 0 || this.#over) return;
     const closing = () => {
@@ -164,19 +168,25 @@ class StreamSink implements Sink {
   }
 
   unlock(): void {
+    this.#countPart();
     this.#over = true;
     this.#writer.releaseLock();
   }
 
   release(): void {
-    this.#released = true;
     this.unlock();
+    this.#released = true;
   }
 
   #fulfilled(size: number): void {
     this.#outstanding--;
     // What has been reported does not change any more.
     if (!this.#released) this.#meter.add(size, 1);
+  }
+
+  /** What was taken of a write that has failed, or is broken off, may reach the peer. */
+  #countPart(): void {
+    if (!this.#released) this.#meter.atLeast(this.#taken());
   }
 }
 
@@ -198,6 +208,11 @@ export class WriterSink implements Sink {
 
   get consumes(): boolean {
     return true;
+  }
+
+  /** Bytes of a write that has not settled, or has failed: they may reach the peer nonetheless. */
+  get part(): number {
+    return this.pending && (this.#writer as Direct)[TAKEN] || 0;
   }
 
   write(chunk: unknown): unknown {
@@ -224,6 +239,7 @@ export class WriterSink implements Sink {
   }
 
   refuse(): void {
+    if (this.part > 0) this.#meter.add(this.part, 0);
     this.pending = false;
   }
 
@@ -237,7 +253,9 @@ export class WriterSink implements Sink {
     else await this.#writer.close?.();
   }
 
-  release(): void {}
+  release(): void {
+    this.refuse();
+  }
 
   #write(bytes: Uint8Array<ArrayBuffer>): unknown {
     this.#rest = bytes;
@@ -261,6 +279,7 @@ export class DirectSink extends WriterSink {
   }
 
   override release(): void {
+    super.release();
     this.#direct.user = undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { DIRECT, type Direct, Wait } from "../direct.ts";
+import { DIRECT, type Direct, TAKEN, Wait } from "../direct.ts";
 import type { Pair } from "../ends.ts";
 import { writableFrom } from "../halves.ts";
 
@@ -127,6 +127,10 @@ export abstract class EventEnd implements Pair, Direct {
     return this.#readable || this.#writable ? undefined : this;
   }
 
+  get [TAKEN](): number {
+    return this.#taken;
+  }
+
   get user(): Direct["user"] {
     return this.#user;
   }
@@ -162,11 +166,11 @@ export abstract class EventEnd implements Pair, Direct {
   }
 
   write(bytes: Bytes): number | Wait<number> {
+    this.#taken = 0;
     this.#assertUsable(this.#finished || this.#closed);
-    const taken = this.send(bytes);
-    if (taken > 0 && !this.congested) return taken;
+    this.#taken = this.send(bytes);
+    if (this.#taken > 0 && !this.congested) return this.#taken;
     this.#unwritten = bytes;
-    this.#taken = taken;
     return this.#written.begin();
   }
 

@@ -20,6 +20,7 @@
 import { setImmediate } from "node:timers";
 import type { Pair } from "../ends.ts";
 import { refuse } from "../errors.ts";
+import { TAKEN } from "../direct.ts";
 import { type Bytes, EventEnd } from "./event_end.ts";
 import { LARGE_READ, ReadBuffer } from "./read_buffer.ts";
 
@@ -39,6 +40,8 @@ export interface NodeDuplex {
   readonly writableEnded: boolean;
   /** Whether `finish` has been emitted. */
   readonly writableFinished: boolean;
+  /** A `net.Socket` has this: whether its connection is under way. */
+  readonly connecting?: boolean;
   /** A `tls.TLSSocket` has this: whether a handshake is under way, or was never told of. */
   readonly secureConnecting?: boolean;
   /** A `tls.TLSSocket` has this: the peer's last message of the handshake, once it has come. */
@@ -182,6 +185,7 @@ class NodeEnd extends EventEnd {
   readonly #socket: NodeDuplex;
   readonly #memory?: ReadBuffer;
   #inUse = false;
+  #connecting: boolean;
   #sent?: (error?: Error | null) => void;
 
   constructor(socket: NodeDuplex, memory?: ReadBuffer) {
@@ -194,6 +198,8 @@ class NodeEnd extends EventEnd {
     socket.pause();
     ends.set(socket, this);
     this.#listen("on", NodeEnd.#always);
+    this.#connecting = socket.connecting === true;
+    if (this.#connecting) this.#listen("on", NodeEnd.#opening);
     if (socket.readableEnded) this.ended();
     if (socket.writableEnded) this.finished();
   }
@@ -224,7 +230,14 @@ class NodeEnd extends EventEnd {
     on("close", (end) => {
       end.failed(new Error("The socket was closed before its end"));
       end.#listen("off", NodeEnd.#always);
+      end.#listen("off", NodeEnd.#opening);
       end.released();
+    }),
+  ];
+  static readonly #opening = [
+    on("connect", (end) => {
+      end.#connecting = false;
+      end.#listen("off", NodeEnd.#opening);
     }),
   ];
   /** As long as it is used. */
@@ -241,6 +254,11 @@ class NodeEnd extends EventEnd {
     if (this.#memory?.used) return this.#memory.spent(chunk);
     const { buffer, length } = chunk;
     if (length >= SMALLEST_FREED_BYTES && length === buffer.byteLength) buffer.transfer?.(0);
+  }
+
+  /** Of what a socket was given it does not tell how much the kernel has. Any other Duplex has failed it. */
+  override get [TAKEN](): number {
+    return this.consumesOnWrite && !this.#connecting ? super[TAKEN] : 0;
   }
 
   protected override get highWaterBytes(): number {

@@ -214,7 +214,7 @@ class BunEnd extends EventEnd {
     if (taken >= 0) return taken;
     const error = new Error("The socket takes no more: it has been reset, closed or shut down");
     // The write has taken a reset's error from the socket, which will look as if its peer had ended.
-    queueMicrotask(() => this.failed(error));
+    this.failed(error, "write");
     throw error;
   }
 

@@ -99,7 +99,7 @@ export abstract class EventEnd implements Pair, Direct {
     try {
       this.#taken ||= this.send(bytes);
     } catch (error) {
-      return this.failed(error);
+      return this.failed(error, "write");
     }
     if (this.#taken === 0 || this.congested) return;
     this.#unwritten = undefined;
@@ -113,14 +113,25 @@ export abstract class EventEnd implements Pair, Direct {
     if (this.#ended) this.#shutOnce();
   }
 
-  /** Both directions are over; what was received before can still be read. */
-  protected failed(error: unknown): void {
+  /**
+   * Both directions are over; what was received before can still be read.
+   *
+   * @param side The one that has failed: a join reports the first that is told.
+   */
+  protected failed(error: unknown, side: "read" | "write" = "read"): void {
     if (this.#failure || this.#ended && this.#finished) return;
     this.#failure = { error };
     this.#unwritten = undefined;
-    this.#read.reject(error);
+    if (side === "read") this.#read.reject(error);
     if (!this.#written.reject(error)) this.#user?.watcher?.closedEarly(error);
     this.#controller?.error(error);
+    if (side === "write") void this.#rejectReadLater(error);
+  }
+
+  /** Who writes by way of streams is told some microtasks later. */
+  async #rejectReadLater(error: unknown): Promise<void> {
+    for (let microtask = 0; microtask < 5; microtask++) await undefined;
+    this.#read.reject(error);
   }
 
   get [DIRECT](): Direct | undefined {

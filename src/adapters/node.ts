@@ -168,6 +168,12 @@ const ends = new WeakMap<NodeDuplex, NodeEnd>();
 /** Deno 2.9 and Bun 1.4 copy into the memory of an `onread`; others before them did worse. */
 const isNode = !("Deno" in globalThis || "Bun" in globalThis);
 
+/** What has failed, by the system call; Bun's says `read` of a write, too (1.4), but a read has no EPIPE. */
+function sideOf(error: unknown): "read" | "write" {
+  const { syscall, code } = Object(error);
+  return syscall === "write" || syscall === "shutdown" || code === "EPIPE" ? "write" : "read";
+}
+
 /** One listener for all sockets: with closures for each, an idle join weighs 1 KB more (Node 26). */
 function on(event: string, handle: (end: NodeEnd, argument: unknown) => void) {
   function listener(this: NodeDuplex, argument: unknown): void {
@@ -226,7 +232,7 @@ class NodeEnd extends EventEnd {
   /** Until its last word: nobody else may hear a failure, and a paused socket that is empty ends, too. */
   static readonly #always = [
     on("end", (end) => end.ended()),
-    on("error", (end, error) => end.failed(error)),
+    on("error", (end, error) => end.failed(error, sideOf(error))),
     on("close", (end) => {
       end.failed(new Error("The socket was closed before its end"));
       end.#listen("off", NodeEnd.#always);

@@ -22,7 +22,7 @@ export interface Source {
   /** Whether a chunk's memory is used again once its write has settled. */
   readonly lends: boolean;
   /** The next read waits for the platform's events, and lets everybody else go on meanwhile. */
-  readonly willWait: boolean;
+  readonly willWait?: boolean;
   /** Starts a read: its result, or a promise of it. */
   pull(): unknown;
   /** The chunk in the result of a read. */
@@ -97,11 +97,6 @@ class StreamSource implements Source {
 
   get lends(): boolean {
     return this.#loan?.reused ?? false;
-  }
-
-  /** A stream may always have more. */
-  get willWait(): boolean {
-    return false;
   }
 
   pull(): Promise<unknown> {

@@ -7,6 +7,7 @@ import type { Lane } from "./lane.ts";
 import { openLanes } from "./lanes.ts";
 import type { Failed } from "./loop.ts";
 import { LONGEST_TIMEOUT } from "./options.ts";
+import { Parting } from "./parting.ts";
 import type { PipeResult } from "./pipe.ts";
 import type { PumpOwner } from "./pump.ts";
 
@@ -31,6 +32,14 @@ export interface JoinResult {
  * is cancelled, its `writable` aborted and its `close` called, a Go-style end's `abort`, else its
  * `close`, each with the bare reason. No pending write is waited for, but for the chunk in flight after
  * a failed read or at the limit, for at most 1 s; nor is the teardown itself for longer than that.
+ *
+ * After a failed write, first, what that end has sent is still delivered: up to its end of file, another
+ * failure, or a second in which nothing of it moves (silence, not age: an answer may be long). If that
+ * was all of it, the other end is half-closed. What that one still sends is read and dropped, uncounted,
+ * until it ends, for a second of silence and five in all, as closing it on top of unread input would
+ * reset its connection, and destroy the answer; then it is closed as after success, and `join` rejects.
+ * So it is if a read fails in the middle of a write to the same end, but without the half-close and with
+ * a teardown at last. A signal that aborts cuts all that at once.
  *
  * @typeParam A The chunks that `a` sends.
  * @typeParam B The chunks that `b` sends.
@@ -100,6 +109,7 @@ class Join implements PumpOwner, EventListenerObject {
   #timer?: ReturnType<typeof setTimeout>;
   #halfClosedAt = Infinity;
   #failure?: Failure;
+  #parting?: Parting;
   #over = false;
   #resolve!: (result: JoinResult) => void;
   #reject!: (error: unknown) => void;
@@ -139,8 +149,12 @@ class Join implements PumpOwner, EventListenerObject {
 
   async pumpEnded(lane: Lane, failed?: Failed): Promise<void> {
     if (failed) return this.#laneFailed(lane, failed);
+    lane.sourceEnded = true;
     this.sourceClosed(lane);
     const { sink, to } = lane;
+    if (this.#parting?.distrusts(lane)) {
+      return this.#laneFailed(lane, { side: "read", error: this.#failure!.cause });
+    }
     try {
       // Everything read must be written before the other end learns that this one has ended.
       await lane.settled();
@@ -156,6 +170,7 @@ class Join implements PumpOwner, EventListenerObject {
     }
     if (this.#over) return;
     lane.ended = true;
+    if (this.#parting) return this.#parting.laneEnded(lane);
     if (this.#otherThan(lane).ended) return this.#succeed();
     this.#countSilence(lane);
   }
@@ -171,11 +186,25 @@ class Join implements PumpOwner, EventListenerObject {
   async #laneFailed(lane: Lane, failed: Failed): Promise<void> {
     if (this.#over) return;
     const failure = lane.failed(failed);
-    if (this.#failure) return;
+    if (this.#failure) return this.#parting?.laneFailed(lane);
     this.#failure = failure;
-    // What was read before is owed to the sink; a stalled one must not keep everything open.
-    if (failed.side !== "write") await bounded(lane.settled());
+    const other = this.#otherThan(lane);
+    if (failed.side === "write") {
+      await this.#part(other, lane, failure);
+    } else {
+      const interrupts = failed.side === "read" && other.busy;
+      // What was read before is owed to the sink; a stalled one must not keep everything open.
+      await bounded(lane.settled());
+      if (interrupts) await this.#part(lane, other, failure);
+    }
     this.#fail(failure);
+  }
+
+  /** An end is lost that sends `words`, and that cannot take the `rest` any more. */
+  async #part(words: Lane, rest: Lane, failure: Failure): Promise<void> {
+    if (this.#over || words.to.gone) return;
+    this.#parting = new Parting(words, rest, failure);
+    await this.#parting.over;
   }
 
   #fail(failure: Failure): void {
@@ -184,7 +213,7 @@ class Join implements PumpOwner, EventListenerObject {
     this.#tearDown(failure.cause, () => {
       const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
       return new JoinError({ ...failure, other, aToB, bToA });
-    });
+    }, this.#parting?.served);
   }
 
   /** The signal aborts. */
@@ -240,14 +269,18 @@ class Join implements PumpOwner, EventListenerObject {
     }, endIt);
   }
 
-  #tearDown(reason: unknown, errorOf: () => unknown): void {
-    this.#finish(() => this.#reject(errorOf()), (end) => end.tearDown(reason));
+  #tearDown(reason: unknown, errorOf: () => unknown, served?: JoinedEnd): void {
+    this.#finish(
+      () => this.#reject(errorOf()),
+      (end) => end === served ? end.closeSilent() : end.tearDown(reason),
+    );
   }
 
   /** Nothing that happens from here on changes the outcome. Both ends are ended in the same turn. */
   async #finish(settle: () => void, endIt?: (end: JoinedEnd) => Promise<void>): Promise<void> {
     this.#over = true;
     clearTimeout(this.#timer);
+    this.#parting?.stop();
     this.#signal?.removeEventListener("abort", this);
     for (const lane of this.#lanes) {
       lane.halt();

@@ -6,13 +6,15 @@ import { DirectSink, openSink, type Sink } from "./sink.ts";
 import { DirectSource, openSource, type Source, type SourceOptions } from "./source.ts";
 
 /** How long a failed read waits for the chunk in flight, and how long closing may take. */
-const GRACE_MS = 1000;
+export const GRACE_MS = 1000;
 
 /** One end of a join: what it can do, and how it is closed, once. */
 export class JoinedEnd {
   readonly name: "a" | "b";
   readonly halfClose: boolean | "receive";
-  /** It has ended, and cannot half-close: nothing can be written to it any more. */
+  /** Whether it is to be left open after success. */
+  readonly left: boolean;
+  /** Nothing can be written to it any more: it has ended, and cannot half-close, or a write has failed. */
   gone = false;
   /** What it sends, once opened. */
   source!: Source;
@@ -26,17 +28,15 @@ export class JoinedEnd {
   readonly #end: End<unknown, unknown>;
   /** What is closed as one, and not stream by stream. */
   readonly #whole?: Conn | Direct;
-  readonly #left: boolean;
   #closed = false;
   /** Ends each wait for its closing. */
   #waits?: (() => void)[];
 
-  /** @param left Whether it is to be left open after success. */
   constructor(name: "a" | "b", end: End<unknown, unknown>, left: boolean) {
     this.name = name;
     this.#end = end;
     this.#whole = directOf(end) ?? (isConn(end) ? end : undefined);
-    this.#left = left;
+    this.left = left;
     this.halfClose = halfCloseOf(end);
   }
 
@@ -66,13 +66,13 @@ export class JoinedEnd {
 
   /** Its peer is to read an end of file: all that was read for it has been written. */
   async endWriting(): Promise<void> {
-    if (!this.#left && this.halfClose === true) await this.sink.end();
+    if (!this.left && !this.gone && this.halfClose === true) await this.sink.end();
   }
 
   /** Closes it after success. It has been half-closed, or is gone. */
   async close(): Promise<void> {
     if (this.gone) return await this.#bounded(this.closeSilent());
-    if (this.#left) return;
+    if (this.left) return;
     if (this.halfClose === "receive" && !this.#whole) {
       await this.#bounded(quietly(() => this.sink.end()));
     }
@@ -86,7 +86,7 @@ export class JoinedEnd {
   async closeSilent(): Promise<void> {
     const { source, sink } = this;
     // Closing the other end may take its time: what comes meanwhile is for whoever reads next.
-    if (this.#left) return source.release(false);
+    if (this.left) return source.release(false);
     if (!this.#whole) {
       const cancelled = quietly(() => source.cancel(undefined));
       const ended = quietly(() => sink.pending ? sink.abort(undefined) : sink.end());

@@ -13,6 +13,8 @@ export class Lane extends Pump {
   /** Everything has been written, and the sink's end half-closed if it can be. */
   ended = false;
   failure?: Failure;
+  /** Everything has been read. */
+  sourceEnded = false;
 
   constructor(
     direction: Direction,
@@ -30,6 +32,11 @@ export class Lane extends Pump {
   /** When something last moved: now, while it waits for its rate. */
   get lastActivity(): number {
     return this.shaper?.throttled ? performance.now() : this.meter.lastActivity;
+  }
+
+  /** Whether something that was read waits to be taken. */
+  get busy(): boolean {
+    return this.holding || this.sink.pending === true;
   }
 
   failed({ side, error }: Failed): Failure {

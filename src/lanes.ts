@@ -22,7 +22,11 @@ export function openLanes(
     return new (native ? PlatformLane : Lane)(direction, from, to, meter, shaper);
   };
   try {
-    return [open("aToB", a, b), open("bToA", b, a)];
+    const lanes: [Lane, Lane] = [open("aToB", a, b), open("bToA", b, a)];
+    const [{ meter: there }, { meter: back }] = lanes;
+    there.opposite = back.counts;
+    back.opposite = there.counts;
+    return lanes;
   } catch (error) {
     a.release();
     b.release();

@@ -4,17 +4,28 @@ import type { Counts } from "./errors.ts";
 export class Meter {
   readonly counts: Counts;
   /** Whether {@linkcode Meter.lastActivity} is kept; it costs a clock read a chunk. */
-  readonly timed: boolean;
+  timed: boolean;
   /** When a read or a write last settled, in `performance.now()`'s milliseconds. */
   lastActivity: number;
+  /** What is counted the other way. */
+  opposite: Counts;
+  /** How many bytes had passed the other way when something last moved here: a clock that costs nothing. */
+  heardAt = 0;
 
   constructor(counts: Counts = { bytes: 0, chunks: 0 }, timed = false) {
-    this.counts = counts;
+    this.counts = this.opposite = counts;
     this.timed = timed;
     this.lastActivity = timed ? performance.now() : 0;
   }
 
+  /** Keeps {@linkcode Meter.lastActivity} from here on. */
+  time(): void {
+    this.timed = true;
+    this.lastActivity = performance.now();
+  }
+
   touch(): void {
+    this.heardAt = this.opposite.bytes;
     if (this.timed) this.lastActivity = performance.now();
   }
 

@@ -63,8 +63,10 @@ export class Pump extends Loop implements SinkWatcher {
     if (this.#over) return;
     const first = !this.begun;
     this.begun = true;
+    const { turn } = this;
     this.check();
-    if (first && !this.stopped) this.go();
+    // What that has told may have made the owner start it anew.
+    if (first && !this.stopped && turn === this.turn) this.go();
   }
 
   /** Starts no further read; a chunk that has been read is still written. */
@@ -135,6 +137,12 @@ export class Pump extends Loop implements SinkWatcher {
     this.giveUp();
     this.holding = false;
     if (!this.stopped) this.go();
+  }
+
+  /** Its sink has failed: reads on, drops that, and tells anew how it ended. */
+  dropRest(): void {
+    this.stopped = this.#over = false;
+    this.drain();
   }
 
   /** Gives up whatever is under way: nothing further is read, written or reported. */

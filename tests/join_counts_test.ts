@@ -2,6 +2,7 @@
 import { type Conn, join, type JoinStats } from "@webstreams/join";
 import { assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
 import { test } from "./harness.ts";
+import { turns } from "./support/async.ts";
 import { bytes, concat, pattern, text } from "./support/bytes.ts";
 import { assertTornDown, joinError, where } from "./support/errors.ts";
 import { FakeEnd, KINDS } from "./support/fake_end.ts";
@@ -30,6 +31,10 @@ for (const [name, count] of [...WRONG_COUNTS, ["nothing", 0], ["null", null]] as
     lie(b, "write", count);
     const joined = t.join(a, b);
     a.send("12345");
+    // What it would still say is waited for.
+    await a.taken();
+    await turns(1);
+    b.failRead(new Error("it says nothing"));
     const error = await joinError(joined);
     assertEquals(where(error), ["aToB", "write", "b"]);
     assertInstanceOf(error.cause, RangeError);
@@ -204,12 +209,12 @@ test("a JoinError has the very counts of stats, whenever a write fulfils", async
     let reads = 0;
     const a: Conn = {
       read: () => reads++ === 0 ? 100 : new Promise<null>(() => {}),
-      write: () => wait(depth).then(() => Promise.reject(new Error("no"))),
+      write: () => 1,
       close() {},
     };
     const b = {
       readable: new ReadableStream<Uint8Array<ArrayBuffer>>({
-        start: (input) => input.enqueue(bytes("x")),
+        start: (input) => void wait(depth).then(() => input.error(new Error("no"))),
       }),
       writable: new WritableStream<Uint8Array<ArrayBuffer>>({ write: () => wait(12) }, {
         highWaterMark: 4,

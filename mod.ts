@@ -34,5 +34,6 @@ export { join, type JoinResult } from "./src/join.ts";
 export { type JoinOptions, type JoinStats, type PerDirection } from "./src/join_options.ts";
 export { memoryPair, type MemoryPairOptions } from "./src/memory_pair.ts";
 export { pipe, type PipeOptions, type PipeResult } from "./src/pipe.ts";
+export type { EndReason } from "./src/reason.ts";
 export { through } from "./src/through.ts";
 export { unread } from "./src/unread.ts";

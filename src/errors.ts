@@ -1,4 +1,5 @@
 import { isObject } from "./ends.ts";
+import type { EndReason } from "./reason.ts";
 
 /** Which way bytes travel in a {@linkcode join}: from `a` to `b` or from `b` to `a`. */
 export type Direction = "aToB" | "bToA";
@@ -52,6 +53,12 @@ export interface JoinErrorInit extends Failure {
   readonly aToB: Readonly<Counts>;
   /** What had passed from `b` to `a`. */
   readonly bToA: Readonly<Counts>;
+  /** Why it ended, in one word. */
+  readonly reason: EndReason;
+  /** The end that was the first to end or to fail; `undefined` if neither had. */
+  readonly first?: "a" | "b";
+  /** How long the join took, in milliseconds. */
+  readonly ms: number;
 }
 
 /**
@@ -73,6 +80,15 @@ export class JoinError extends Error implements JoinErrorInit {
   declare readonly aToB: Readonly<Counts>;
   /** What had passed from `b` to `a`. */
   declare readonly bToA: Readonly<Counts>;
+  /** Why it ended, in one word that is the same on every runtime. */
+  declare readonly reason: EndReason;
+  /**
+   * The end that was the first to end or to fail: one that had ended before the other failed goes before
+   * it. `undefined` if neither had, as at an idle timeout.
+   */
+  declare readonly first?: "a" | "b";
+  /** How long the join took, in milliseconds. */
+  declare readonly ms: number;
 
   /**
    * Creates the error.

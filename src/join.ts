@@ -10,6 +10,7 @@ import { LONGEST_TIMEOUT } from "./options.ts";
 import { Parting } from "./parting.ts";
 import type { PipeResult } from "./pipe.ts";
 import type { PumpOwner } from "./pump.ts";
+import { type EndReason, reasonOf } from "./reason.ts";
 
 /** What {@linkcode join} has moved. */
 export interface JoinResult {
@@ -19,6 +20,12 @@ export interface JoinResult {
   bToA: PipeResult;
   /** Whether both directions reached their end, or the second fell silent for `halfCloseTimeout`. */
   ended: "eof" | "timeout";
+  /** Why it ended, in one word. */
+  reason: EndReason;
+  /** The end that was the first to end. */
+  first?: "a" | "b";
+  /** How long it took, in milliseconds. */
+  ms: number;
 }
 
 /**
@@ -108,6 +115,9 @@ class Join implements PumpOwner, EventListenerObject {
   readonly #timed: boolean;
   #timer?: ReturnType<typeof setTimeout>;
   #halfClosedAt = Infinity;
+  readonly #startedAt = performance.now();
+  /** The end that was the first to end or to fail. */
+  #first?: "a" | "b";
   #failure?: Failure;
   #parting?: Parting;
   #over = false;
@@ -150,6 +160,7 @@ class Join implements PumpOwner, EventListenerObject {
   async pumpEnded(lane: Lane, failed?: Failed): Promise<void> {
     if (failed) return this.#laneFailed(lane, failed);
     lane.sourceEnded = true;
+    this.#first ??= lane.from.name;
     this.sourceClosed(lane);
     const { sink, to } = lane;
     if (this.#parting?.distrusts(lane)) {
@@ -188,6 +199,7 @@ class Join implements PumpOwner, EventListenerObject {
     const failure = lane.failed(failed);
     if (this.#failure) return this.#parting?.laneFailed(lane);
     this.#failure = failure;
+    this.#first ??= failure.end;
     const other = this.#otherThan(lane);
     if (failed.side === "write") {
       await this.#part(other, lane, failure);
@@ -207,13 +219,22 @@ class Join implements PumpOwner, EventListenerObject {
     await this.#parting.over;
   }
 
-  #fail(failure: Failure): void {
+  #fail(failure: Failure, reason = reasonOf(failure.cause)): void {
     if (this.#over) return;
     const other = this.#lanes.find((lane) => lane.failure !== failure)?.failure;
-    this.#tearDown(failure.cause, () => {
-      const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
-      return new JoinError({ ...failure, other, aToB, bToA });
-    }, this.#parting?.served);
+    const init = { ...failure, other, reason };
+    this.#tearDown(
+      failure.cause,
+      () => new JoinError({ ...init, ...this.#passed }),
+      this.#parting?.served,
+    );
+  }
+
+  /** What has passed, and how, by now. */
+  get #passed() {
+    const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
+    const ms = Math.round(performance.now() - this.#startedAt);
+    return { aToB, bToA, first: this.#first, ms };
   }
 
   /** The signal aborts. */
@@ -250,7 +271,7 @@ class Join implements PumpOwner, EventListenerObject {
       return this.#fulfil("timeout", (end) => end.closeSilent());
     }
     const message = `Nothing was read or written for ${this.#idleTimeout} ms`;
-    this.#fail({ cause: new DOMException(message, "TimeoutError") });
+    this.#fail({ cause: new DOMException(message, "TimeoutError") }, "idle");
   }
 
   async #succeed(): Promise<void> {
@@ -259,13 +280,14 @@ class Join implements PumpOwner, EventListenerObject {
   }
 
   #fulfil(ended: "eof" | "timeout", endIt?: (end: JoinedEnd) => Promise<void>): void {
+    const reason = ended === "eof" ? ended : "half-close-timeout";
     this.#finish(() => {
-      const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
       const [failure, other] = this.#lanes.flatMap(({ from }) => from.closeFailure ?? []);
       // What a timeout provokes is no failure.
       if (failure && ended === "eof") {
-        this.#reject(new JoinError({ ...failure, other, aToB, bToA }));
-      } else this.#resolve({ aToB, bToA, ended });
+        const init = { ...failure, other, reason: reasonOf(failure.cause) };
+        this.#reject(new JoinError({ ...init, ...this.#passed }));
+      } else this.#resolve({ ...this.#passed, ended, reason });
     }, endIt);
   }
 

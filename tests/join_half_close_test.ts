@@ -3,6 +3,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "./harness.ts";
 import { deferred, turns } from "./support/async.ts";
 import { FakeEnd, PAIR_KINDS } from "./support/fake_end.ts";
+import { passed } from "./support/outcome.ts";
 import { PAIRS, testRoutes } from "./support/routes.ts";
 
 testRoutes("what one end sends, the other gets, both ways at once", async (t) => {
@@ -16,7 +17,7 @@ testRoutes("what one end sends, the other gets, both ways at once", async (t) =>
   await b.got("ping again");
   a.finish();
   b.finish();
-  assertEquals(await joined, {
+  assertEquals(passed(await joined), {
     aToB: { bytes: 10, chunks: 2 },
     bToA: { bytes: 4, chunks: 1 },
     ended: "eof",
@@ -137,7 +138,7 @@ testRoutes("a readable that was closed before is at its end", async (t) => {
   const joined = t.join(a, b);
   await b.called("closeWrite");
   b.finish("answer");
-  assertEquals(await joined, {
+  assertEquals(passed(await joined), {
     aToB: { bytes: 0, chunks: 0 },
     bToA: { bytes: 6, chunks: 1 },
     ended: "eof",

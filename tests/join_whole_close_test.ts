@@ -5,6 +5,7 @@ import { test } from "./harness.ts";
 import { deferred, turns } from "./support/async.ts";
 import { failsBy, where } from "./support/errors.ts";
 import { FakeEnd } from "./support/fake_end.ts";
+import { passed } from "./support/outcome.ts";
 import { PAIRS, testRoutes } from "./support/routes.ts";
 
 const halfClose = false;
@@ -50,7 +51,7 @@ testRoutes("one that ended takes nothing more: flush, half-close, drain uncounte
   assertEquals(t.settled, 0);
   assertEquals(b.ended, ["closeWrite"]);
   b.finish("even later");
-  assertEquals(await joined, {
+  assertEquals(passed(await joined), {
     aToB: { bytes: 10, chunks: 1 },
     bToA: { bytes: 6, chunks: 1 },
     ended: "eof",
@@ -66,7 +67,7 @@ testRoutes("the drain ends after halfCloseTimeout without a read", async (t) => 
   b.finish("bye");
   await a.called("closeWrite");
   a.send("dropped");
-  assertEquals(await joined, {
+  assertEquals(passed(await joined), {
     aToB: { bytes: 0, chunks: 0 },
     bToA: { bytes: 3, chunks: 1 },
     ended: "timeout",

@@ -6,6 +6,7 @@ import {
   type Counts,
   duplex,
   type End,
+  type EndReason,
   join,
   type JoinError,
   type JoinOptions,
@@ -132,6 +133,8 @@ unchecked(
 /** The shapes that the documentation promises. */
 function shapes(result: JoinResult, error: JoinError, stats: JoinStats): void {
   result satisfies { aToB: PipeResult; bToA: PipeResult; ended: "eof" | "timeout" };
+  result satisfies { reason: EndReason; first?: "a" | "b"; ms: number };
+  error satisfies { reason: EndReason; first?: "a" | "b"; ms: number };
   result.aToB satisfies { bytes: number; chunks: number };
   error satisfies Error & { aToB: Counts; bToA: Counts; cause: unknown };
   error.direction satisfies "aToB" | "bToA" | undefined;

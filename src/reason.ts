@@ -30,8 +30,8 @@ import { isObject } from "./ends.ts";
  * An error is told by its `code` or `name`, by those of its `cause` if its own say nothing, and by its
  * message where a platform has nothing else to tell. A write that the peer takes no more is a reset
  * whether it fails with `EPIPE` or `ECONNRESET`, as which of them comes is a matter of time. What a
- * platform does not tell cannot be told here: Bun 1.4 refuses what is unreachable, and the TLS of Node and
- * Bun takes a cut for an end of file.
+ * platform does not tell cannot be told here: Bun 1.4 refuses what is unreachable, workerd cannot reach
+ * what refuses, and the TLS of Node and Bun takes a cut for an end of file.
  */
 export type EndReason =
   | "eof"
@@ -69,9 +69,10 @@ const PROTOCOL = /^(ERR_SSL|ERR_TLS|WS_ERR|CRL|UNABLE_TO_VERIFY)_|CERT|HOSTNAME_
 /** RFC 6455, 7.4.1: how a WebSocket is closed that does not keep to the protocol. */
 const PROTOCOL_CLOSES: readonly unknown[] = [1002, 1003, 1007, 1009, 1010, 1015];
 
-/** What is told by words alone: by workerd's sockets, and by ends of ours. */
+/** What is told by words alone: by workerd's sockets, by Firefox's streams, by ends of ours. */
 const MESSAGES: readonly [EndReason, RegExp][] = [
-  ["reset", /^Network connection lost|^The socket takes no more/],
+  ["reset", /^Network connection lost|^Error in input stream|^The socket takes no more/],
+  ["unreachable", /cannot connect to the specified address/],
   ["closed", /has been closed$| was closed before /],
   ["limit", /'maxBuffered'/],
 ];

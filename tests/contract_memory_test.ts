@@ -16,4 +16,4 @@ const codes = {
   codeOut: { code, reason: () => Object.assign(new Error("with a code"), { code }) },
 };
 
-contract("memoryPair", capabilitiesOf("memory", platform), open(), codes);
+contract("memoryPair", capabilitiesOf("memory", platform), open(), { ...codes, resetIs: "error" });

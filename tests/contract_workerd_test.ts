@@ -1,12 +1,13 @@
 /** The contract over workerd's `connect()`: its sockets are ends as they are. */
 import type * as sockets from "./workers/cloudflare.d.ts";
-import { pipe } from "@webstreams/join";
+import { join, memoryPair, pipe } from "@webstreams/join";
 import { assertEquals, assertLess } from "@std/assert";
 import { capabilitiesOf, contract } from "./contract.ts";
 import { test } from "./harness.ts";
 import { Fingerprint, hashOf } from "./peer/bytes.ts";
 import { listen } from "./peer/client.ts";
 import { platform } from "./support/environment.ts";
+import { joinError } from "./support/errors.ts";
 
 const name = "workerd connect()";
 
@@ -29,6 +30,18 @@ contract(name, capabilitiesOf(name, platform), async (options) => {
   // A writable of workerd's that is closed or aborted is locked for good.
   staysLocked: true,
 });
+
+test(
+  "reason: workerd does not tell who refuses from 'unreachable'",
+  { on: ["workerd"] },
+  async () => {
+    const peer = await listen("tcp");
+    await peer.dispose();
+    const socket = await connected(peer.address);
+    const error = await joinError(join(socket, memoryPair()[0]));
+    assertEquals([error.reason, error.first], ["unreachable", "a"], String(error.cause));
+  },
+);
 
 const parcel = { bytes: 4 * 1024 * 1024, seed: 1 };
 

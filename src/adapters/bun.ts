@@ -157,6 +157,8 @@ class BunEnd extends EventEnd {
   /** Whether it has been asked for. */
   claimed = false;
   readonly #socket: Socket;
+  /** A closed one does not tell. */
+  readonly #isTls: boolean;
   /** The last write was short: there is room again after `drain`. */
   #short = false;
   #peerEnded = false;
@@ -169,6 +171,7 @@ class BunEnd extends EventEnd {
     // Paused from its start, a TLS socket with a `handshake` handler would never open (Bun 1.4).
     super(false);
     this.#socket = socket;
+    this.#isTls = socket.getCipher?.() !== undefined;
   }
 
   onData(bytes: Uint8Array | ArrayBuffer): void {
@@ -196,12 +199,19 @@ class BunEnd extends EventEnd {
     // What it has still to tell can still be asked for.
     if (this.claimed || !error && !this.#peerEnded) this.#socket[END] = undefined;
     if (error || !this.#peerEnded && !this.#closesAtEnd) {
-      return this.failed(error ?? new Error("The socket was closed before its end"));
+      return this.failed(error ?? this.#closedEarly());
     }
     // A write that waits for room fails now.
     this.onDrain();
     this.ended();
     this.finished();
+  }
+
+  /** Bun 1.4 tells no more than this of TLS that is not trusted, or cut after our own end. */
+  #closedEarly(): Error {
+    return this.#isTls
+      ? Object.assign(new Error("The TLS connection has failed"), { code: "EPROTO" })
+      : new Error("The socket was closed before its end");
   }
 
   protected override get congested(): boolean {

@@ -405,14 +405,27 @@ test("bun: after our end, a TLS connection that is cut is no end of file", { on 
   const carried = await carrier.accepted;
   const onward = await bun.connect({ hostname, port: behind.port, allowHalfOpen: true, socket });
   join(fromBunSocket(carried), fromBunSocket(onward)).catch(() => {});
-  const { readable, writable } = fromBunSocket(near);
-  await writable.close();
+  const [here, there] = memoryPair();
+  const joined = join(fromBunSocket(near), here);
+  await there.writable.close();
   assertEquals(await readAll(fromBunSocket(await behind.accepted).readable), [""]);
   // FIN, without what TLS says at its end.
   carried.shutdown();
-  const [, error] = await readAll(readable);
-  assertInstanceOf(error, Error);
+  const error = await rejection(joined);
+  assertInstanceOf(error, JoinError);
+  assertEquals(error.reason, "protocol", String(error.cause));
   carried.terminate();
+});
+
+test("bun: a socket that its owner closes during the join is 'closed'", { on }, async () => {
+  const { port, accepted } = listenOnce({ hostname, port: 0, socket: handlers });
+  const near = await bun.connect({ hostname, port, allowHalfOpen: true, socket: handlers });
+  const joined = join(fromBunSocket(near), memoryPair()[0]);
+  await accepted;
+  near.close();
+  const error = await rejection(joined);
+  assertInstanceOf(error, JoinError);
+  assertEquals([error.reason, error.first], ["closed", "a"], String(error.cause));
 });
 
 test("bun: a TLS connection that is not trusted fails", { on }, async () => {
@@ -425,6 +438,7 @@ test("bun: a TLS connection that is not trusted fails", { on }, async () => {
   await other.finish();
   const error = await rejection(join(fromBunSocket(near), here));
   assertInstanceOf(error, JoinError);
+  assertEquals(error.reason, "protocol", String(error.cause));
   assert(near.readyState <= 0, "it is still open");
 });
 

@@ -25,7 +25,7 @@ const AT_ONCE_MS = 900;
 
 /** A failure of the peer's is told from its end of file, and ends both sides. */
 export function resetsAreSeen(setup: Setup): void {
-  const { can } = setup;
+  const { can, resetIs = "reset" } = setup;
   const hello = { bytes: 1234, seed: 1 };
 
   const idle = async (it: Joined) => {
@@ -35,7 +35,8 @@ export function resetsAreSeen(setup: Setup): void {
     await peer.reset();
     if (can.resetSeen === true) {
       // Which of its two halves tells first is the platform's affair.
-      const { direction, side } = await failsByEnd(it);
+      const { direction, side, reason, first, cause } = await failsByEnd(it);
+      assertEquals({ reason, first }, { reason: resetIs, first: it.route.side }, String(cause));
       const readFrom = it.route.side === "a" ? "aToB" : "bToA";
       assertEquals(side, direction === readFrom ? "read" : "write");
       assertEquals((await local.stats()).ended.how, "reset");
@@ -59,7 +60,9 @@ export function resetsAreSeen(setup: Setup): void {
       await it.local.finish();
       await arrives(it.peer, [hello], { ended: can.halfCloseOut });
       await it.peer.reset();
-      await failsByEnd(it);
+      const { reason, first, cause } = await failsByEnd(it);
+      const other = it.route.side === "a" ? "b" : "a";
+      assertEquals({ reason, first }, { reason: resetIs, first: other }, String(cause));
       assertEquals((await it.local.stats()).ended.how, "reset");
     });
   }
@@ -71,7 +74,7 @@ export function resetsAreSeen(setup: Setup): void {
     // Closing a Unix socket, Deno shuts it down first: an end of file may come before the reset, which
     // the next write has then.
     if (can.resetSeen === "unread") void it.local.send(hello);
-    if (can.resetSeen) await failsByEnd(it);
+    if (can.resetSeen) assertEquals((await failsByEnd(it)).reason, resetIs);
     else assertEquals((await it.local.until({ ended: true })).ended.how, "eof");
     it.controller.abort();
     await it.joined.catch(() => {});
@@ -85,7 +88,7 @@ export function resetsAreSeen(setup: Setup): void {
     await it.peer.reset();
     const error = await rejection(it.joined);
     assertInstanceOf(error, JoinError);
-    assertEquals(error.end, it.route.side);
+    assertEquals([error.end, error.reason], [it.route.side, resetIs], String(error.cause));
     const writeFailed = can.backpressureOut !== false;
     const { ended } = await it.local.until({ ended: true, writeFailed });
     // On a Unix socket the write has the error, and a read before the teardown an end of file.
@@ -155,7 +158,9 @@ export function codesPass(setup: Setup): void {
   if (codeIn) {
     testJoined(setup, `a code that the peer fails with ${kept(can.codeIn)}`, async (it) => {
       await it.peer.reset(codeIn.code);
-      const code = codeIn.of((await failsByEnd(it)).cause);
+      const { cause, reason } = await failsByEnd(it);
+      const code = codeIn.of(cause);
+      assertEquals(reason, setup.resetIs ?? "reset", String(cause));
       if (can.codeIn) assertEquals(code, codeIn.code);
       else assertNotEquals(code, codeIn.code, "the platform keeps it: change its capabilities");
     });

@@ -1,4 +1,4 @@
-import type { End } from "@webstreams/join";
+import type { End, EndReason } from "@webstreams/join";
 import type { Far, FarOptions } from "../peer/far_end.ts";
 import type { Capabilities } from "./capabilities.ts";
 
@@ -31,6 +31,12 @@ export interface ContractOptions {
   readonly codeIn?: { readonly code: number; of(cause: unknown): unknown };
   /** What we abort with, and the code that the peer must see. */
   readonly codeOut?: { reason(): unknown; readonly code: number };
+  /**
+   * What a join says of the peer's reset, where the peer is a stream that may fail with anything.
+   *
+   * @default {"reset"}
+   */
+  readonly resetIs?: EndReason;
   /** Whether the platform keeps a writable locked for good once it is over, whatever is released. */
   readonly staysLocked?: boolean;
 }

@@ -69,10 +69,10 @@ const PROTOCOL = /^(ERR_SSL|ERR_TLS|WS_ERR|CRL|UNABLE_TO_VERIFY)_|CERT|HOSTNAME_
 /** RFC 6455, 7.4.1: how a WebSocket is closed that does not keep to the protocol. */
 const PROTOCOL_CLOSES: readonly unknown[] = [1002, 1003, 1007, 1009, 1010, 1015];
 
-/** What is told by words alone: by workerd's sockets, by Firefox's streams, by ends of ours. */
+/** What is told by words alone: by workerd's sockets, by Deno's name lookup, by Firefox's streams, by ends of ours. */
 const MESSAGES: readonly [EndReason, RegExp][] = [
   ["reset", /^Network connection lost|^Error in input stream|^The socket takes no more/],
-  ["unreachable", /cannot connect to the specified address/],
+  ["unreachable", /cannot connect to the specified address|^failed to lookup address/],
   ["closed", /has been closed$| was closed before /],
   ["limit", /'maxBuffered'/],
 ];

@@ -1,21 +1,13 @@
-/** Why a connection ended. */
+import type { EndReason } from "../reason.ts";
+
+/** Why a connection ended: as a join does, or what only a forwarder can say. */
 export type CloseReason =
-  /** Both directions reached their end. */
-  | "eof"
-  /** Nothing moved for `idleTimeout`. */
-  | "idle"
-  /** More than `limit` came. */
-  | "limit"
-  /** One direction had ended, and the other moved nothing for `halfCloseTimeout`. */
-  | "half-close-timeout"
-  /** The target refused the connection. */
-  | "refused"
+  /** What a join ends for, and, with an `error`, what connecting to the target fails for. */
+  | EndReason
   /** The target did not answer within `connectTimeout`. */
   | "connect-timeout"
   /** The forwarder was shut down and the grace was over. */
-  | "shutdown"
-  /** A read, a write or connecting failed: `error` says how. */
-  | "error";
+  | "shutdown";
 
 /** The forwarder listens. */
 export interface ListenEvent {

@@ -1,6 +1,7 @@
-import { type Counts, JoinError, LimitError } from "../errors.ts";
+import { type Counts, JoinError } from "../errors.ts";
 import { join } from "../join.ts";
 import type { JoinStats } from "../join_options.ts";
+import { reasonOf } from "../reason.ts";
 import { formatAddress, formatDenoAddress } from "./address.ts";
 import { DiscardEnd, EchoEnd } from "./builtin.ts";
 import { dial } from "./dial.ts";
@@ -15,7 +16,6 @@ export interface Outcome {
 }
 
 const NOTHING: Counts = { bytes: 0, chunks: 0 };
-const SUCCESS: Outcome = { reason: "eof" };
 
 /**
  * One accepted connection, from connecting to the target to the end. It is the join's `stats` object
@@ -63,7 +63,7 @@ export class Session implements JoinStats {
     // It was cut when the connection was there and this had not yet heard of it.
     if (this.#isCut) this.cut();
     join(this.#client, target, { ...settings.join, stats: this }).then(
-      ({ ended }) => onEnd(ended === "eof" ? SUCCESS : { reason: "half-close-timeout" }),
+      ({ reason }) => onEnd({ reason }),
       (error) => onEnd(this.#broken(error)),
     );
   }
@@ -121,23 +121,19 @@ export class Session implements JoinStats {
       ? "shutdown"
       : isTimeout(error)
       ? "connect-timeout"
-      : error instanceof Deno.errors.ConnectionRefused
-      ? "refused"
-      : "error";
+      : reasonOf(error);
     return { reason, error: `Cannot connect to ${formatAddress(target)}: ${messageOf(error)}` };
   }
 
   #broken(error: unknown): Outcome {
     if (this.#isCut) return { reason: "shutdown", error: "The forwarder was shut down" };
     if (!(error instanceof JoinError)) return { reason: "error", error: messageOf(error) };
-    const { cause, end, side } = error;
-    if (cause instanceof LimitError) return { reason: "limit", error: cause.message };
-    if (isTimeout(cause)) return { reason: "idle", error: messageOf(cause) };
+    const { cause, end, side, reason } = error;
     const verb = side === "write" ? "write to" : "read from";
     const where = end === undefined
       ? ""
       : `Cannot ${verb} the ${end === "a" ? "client" : "target"}: `;
-    return { reason: "error", error: where + messageOf(cause) };
+    return { reason, error: where + messageOf(cause) };
   }
 }
 

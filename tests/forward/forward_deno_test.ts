@@ -190,7 +190,7 @@ test("a target that refuses ends that connection, and no other", async () => {
   assertEquals(await t.receive(accepted, 5), "hello");
 });
 
-test("a target that is no socket is an error of that connection", async () => {
+test("a target that is not there is unreachable, for that connection", async () => {
   using directory = t.temporaryDirectory();
   const to = `unix:${directory.path}/none`;
   await using local = await t.Local.start({ target: to });
@@ -198,7 +198,16 @@ test("a target that is no socket is an error of that connection", async () => {
   await client.read(new Uint8Array(1)).catch(() => null);
   const error = `Cannot connect to ${to}: No such file or directory`;
   const event = await local.closed();
-  assertEquals(event, { ...event, to, reason: "error", error });
+  assertEquals(event, { ...event, to, reason: "unreachable", error });
+});
+
+test("so is one whose name is unknown", async () => {
+  // Too long for a name: nobody needs to be asked.
+  await using local = await t.Local.start({ target: `tcp://${"a".repeat(64)}:80` });
+  using client = await local.connect();
+  await client.read(new Uint8Array(1)).catch(() => null);
+  const event = await local.closed();
+  assertEquals(event.reason, "unreachable", event.error);
 });
 
 test("a client that resets ends its connection only, and the target's side too", async () => {
@@ -215,7 +224,7 @@ test("a client that resets ends its connection only, and the target's side too",
   client.once("data", () => client.resetAndDestroy());
   await ended.promise;
   const event = await local.closed(2);
-  assertEquals(event, { ...event, aToB: 0, bToA: 1000, reason: "error" });
+  assertEquals(event, { ...event, aToB: 0, bToA: 1000, reason: "reset" });
   assertEquals(event.error, "Cannot read from the client: Connection reset by peer");
   assertEquals(local.forwarder.stats().open, 1);
 });

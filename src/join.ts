@@ -1,4 +1,5 @@
 import { assertEnd } from "./assert_end.ts";
+import { Clock, type TimeUp } from "./clock.ts";
 import type { Conn, End, Pair } from "./ends.ts";
 import { type Failure, JoinError, refuse } from "./errors.ts";
 import { type CheckedOptions, type JoinOptions, readOptions } from "./join_options.ts";
@@ -6,7 +7,6 @@ import { bounded, JoinedEnd } from "./joined_end.ts";
 import type { Lane } from "./lane.ts";
 import { openLanes } from "./lanes.ts";
 import type { Failed } from "./loop.ts";
-import { LONGEST_TIMEOUT } from "./options.ts";
 import { Parting } from "./parting.ts";
 import type { PipeResult } from "./pipe.ts";
 import type { PumpOwner } from "./pump.ts";
@@ -18,7 +18,7 @@ export interface JoinResult {
   aToB: PipeResult;
   /** What has passed from `b` to `a`. */
   bToA: PipeResult;
-  /** Whether both directions reached their end, or the second fell silent for `halfCloseTimeout`. */
+  /** Whether both directions reached their end, or what was left fell silent for `halfCloseTimeout`. */
   ended: "eof" | "timeout";
   /** Why it ended, in one word. */
   reason: EndReason;
@@ -101,23 +101,26 @@ export function join<A, B>(
   }
 }
 
-const HALF_CLOSE_TIMEOUT_MS = 30_000;
+/** Where an end cannot half-close, or nothing is left for its peer to think about. */
+const SHORT_TIMEOUT_MS = 30_000;
+const LONG_TIMEOUT_MS = 3_600_000;
+/** How long the end of one end leaves the other, with `halfClose: "end"`. */
+const LINGER_MS = 500;
 
 /** One `join`: two lanes, one outcome. */
 class Join implements PumpOwner, EventListenerObject {
   readonly result: Promise<JoinResult>;
   readonly #lanes: readonly [Lane, Lane];
+  readonly #clock: Clock;
   readonly #signal?: AbortSignal;
-  readonly #idleTimeout: number;
-  /** The default is that of the end that has to wait, once there is one. */
-  #halfCloseTimeout: number;
-  readonly #halfCloseDefaults: boolean;
-  readonly #timed: boolean;
-  #timer?: ReturnType<typeof setTimeout>;
-  #halfClosedAt = Infinity;
-  readonly #startedAt = performance.now();
+  readonly #drain?: AbortSignal;
+  readonly #halfClose: "pass" | "end";
+  /** As asked for; the default is that of the end that has to wait. */
+  readonly #halfCloseTimeout?: number;
   /** The end that was the first to end or to fail. */
   #first?: "a" | "b";
+  /** Why nothing further is read, once that is so. */
+  #windingDown?: "drained" | "eof";
   #failure?: Failure;
   #parting?: Parting;
   #over = false;
@@ -125,16 +128,19 @@ class Join implements PumpOwner, EventListenerObject {
   #reject!: (error: unknown) => void;
 
   constructor(endA: End<unknown, unknown>, endB: End<unknown, unknown>, options: CheckedOptions) {
-    const { preventClose, signal, idleTimeout } = options;
+    const { preventClose, signal, drain, idleTimeout, maxDuration } = options;
     const a = new JoinedEnd("a", endA, preventClose.a);
     const b = new JoinedEnd("b", endB, preventClose.b);
     this.#signal = signal;
-    this.#idleTimeout = idleTimeout;
-    this.#halfCloseDefaults = options.halfCloseTimeout === undefined;
-    this.#halfCloseTimeout = options.halfCloseTimeout ??
-      (a.halfClose === true && b.halfClose === true ? Infinity : HALF_CLOSE_TIMEOUT_MS);
-    this.#timed = Math.min(idleTimeout, this.#halfCloseTimeout) !== Infinity;
-    this.#lanes = openLanes(a, b, options, this.#timed);
+    this.#drain = drain;
+    this.#halfClose = options.halfClose;
+    this.#halfCloseTimeout = options.halfCloseTimeout;
+    this.#lanes = openLanes(a, b, options);
+    this.#clock = new Clock(
+      this.#lanes,
+      { idleTimeout, maxDuration },
+      (what) => this.#timeIsUp(what),
+    );
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -145,8 +151,22 @@ class Join implements PumpOwner, EventListenerObject {
 
   #start(): void {
     this.#signal?.addEventListener("abort", this);
-    for (const lane of this.#lanes) lane.start(this);
-    if (!this.#over) this.#watch();
+    this.#drain?.addEventListener("abort", this);
+    const isDrained = this.#drain?.aborted === true;
+    for (const lane of this.#lanes) {
+      if (isDrained) lane.stop();
+      lane.start(this);
+    }
+    if (isDrained) this.#windDown("drained");
+    if (!this.#over) this.#clock.look();
+  }
+
+  /** One of the two signals aborts. */
+  handleEvent(): void {
+    if (this.#over) return;
+    if (!this.#signal?.aborted) return this.#windDown("drained");
+    const { reason } = this.#signal;
+    this.#tearDown(reason, () => reason);
   }
 
   /** An end that has ended and cannot half-close takes nothing any more either. */
@@ -159,43 +179,76 @@ class Join implements PumpOwner, EventListenerObject {
 
   async pumpEnded(lane: Lane, failed?: Failed): Promise<void> {
     if (failed) return this.#laneFailed(lane, failed);
+    if (!this.#windingDown) this.#first ??= lane.from.name;
     lane.sourceEnded = true;
-    this.#first ??= lane.from.name;
     this.sourceClosed(lane);
-    const { sink, to } = lane;
     if (this.#parting?.distrusts(lane)) {
       return this.#laneFailed(lane, { side: "read", error: this.#failure!.cause });
     }
+    if (!lane.handingOn) await this.#handOn(lane);
+    else if (lane.ended) this.#laneEnded(lane);
+  }
+
+  /** Lets the other end of a lane know that nothing more comes. */
+  async #handOn(lane: Lane): Promise<void> {
+    const { sink, to } = lane;
+    lane.handingOn = true;
+    // Its peer may be gone and never confirm that: the silence counts from here.
+    if (!this.#otherThan(lane).handingOn) this.#countSilence(lane);
+    if (this.#over) return;
     try {
-      // Everything read must be written before the other end learns that this one has ended.
+      // Everything read must be written before.
       await lane.settled();
       if (this.#over) return;
+      if (!lane.sourceEnded) lane.cutShort();
       if (sink.over && !to.gone) await sink.closed;
-      if (this.#over) return;
-      // Its peer may be gone and never confirm that: the silence counts from here.
-      if (this.#halfClosedAt === Infinity) this.#countSilence(lane);
       if (this.#over) return;
       await to.endWriting();
     } catch (error) {
       return this.#laneFailed(lane, { side: "write", error });
     }
     if (this.#over) return;
-    lane.ended = true;
-    if (this.#parting) return this.#parting.laneEnded(lane);
-    if (this.#otherThan(lane).ended) return this.#succeed();
-    this.#countSilence(lane);
+    lane.handedOn = true;
+    if (lane.ended) this.#laneEnded(lane);
   }
 
-  /** One that has been half-closed takes the time it needs: a peer that uploads into a file may pause. */
+  #laneEnded(lane: Lane): void {
+    if (this.#over) return;
+    if (this.#parting) return this.#parting.laneEnded(lane);
+    if (this.#otherThan(lane).ended) return void this.#succeed();
+    if (this.#halfClose === "end") this.#windDown("eof");
+    else this.#countSilence(lane);
+  }
+
+  /** A peer that was half-closed takes the time it needs, as one that uploads into a file may pause. */
   #countSilence({ from, to }: Lane): void {
-    this.#halfClosedAt = performance.now();
+    const asked = this.#halfCloseTimeout;
     const halfClosed = to.halfClose === true && !from.gone;
-    if (this.#halfCloseDefaults && halfClosed) this.#halfCloseTimeout = Infinity;
-    this.#watch();
+    this.#clock.halfClosed(
+      asked ?? (halfClosed ? LONG_TIMEOUT_MS : SHORT_TIMEOUT_MS),
+      asked !== undefined || !halfClosed,
+    );
+  }
+
+  /** Reads no further, but for dropping what comes; what has been read is still handed on. */
+  #windDown(why: "drained" | "eof"): void {
+    const open = this.#lanes.filter((lane) => !lane.sourceEnded);
+    if (this.#over || this.#failure || this.#windingDown || open.length === 0) return;
+    this.#windingDown = why;
+    const timeout = this.#halfCloseTimeout ?? SHORT_TIMEOUT_MS;
+    this.#clock.windDown(why === "eof" ? Math.min(timeout, LINGER_MS) : timeout);
+    for (const lane of open) {
+      // A lane to an end that is gone drops what comes already.
+      if (lane.to.gone) continue;
+      lane.stop();
+      void this.#handOn(lane);
+    }
   }
 
   async #laneFailed(lane: Lane, failed: Failed): Promise<void> {
     if (this.#over) return;
+    // All that counts has passed.
+    if (this.#windingDown === "eof") return this.#fulfil("eof", (end) => end.closeSilent());
     const failure = lane.failed(failed);
     if (this.#failure) return this.#parting?.laneFailed(lane);
     this.#failure = failure;
@@ -230,57 +283,31 @@ class Join implements PumpOwner, EventListenerObject {
     );
   }
 
-  /** What has passed, and how, by now. */
+  /** What has passed by now. */
   get #passed() {
     const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
-    const ms = Math.round(performance.now() - this.#startedAt);
-    return { aToB, bToA, first: this.#first, ms };
+    return { aToB, bToA, first: this.#first, ms: this.#clock.ms };
   }
 
-  /** The signal aborts. */
-  handleEvent(): void {
-    if (this.#over) return;
-    const { reason } = this.#signal!;
-    this.#tearDown(reason, () => reason);
-  }
-
-  /** Waits for a deadline that traffic keeps moving: one timer, never reset by a chunk. */
-  #watch(): void {
-    if (!this.#timed) return;
-    clearTimeout(this.#timer);
-    const moved = this.#lanes.map((lane) => lane.lastActivity);
-    const deadline = Math.min(Math.max(...moved) + this.#idleTimeout, this.#silentAt());
-    const left = deadline - performance.now();
-    if (left <= 0) this.#expired();
-    else if (left !== Infinity) {
-      this.#timer = setTimeout(() => this.#watch(), Math.min(left, LONGEST_TIMEOUT));
-    }
-  }
-
-  /** When the direction that is left will have been silent for too long. */
-  #silentAt(): number {
-    const left = this.#lanes.filter((lane) => !lane.ended).map((lane) => lane.lastActivity);
-    return Math.max(this.#halfClosedAt, ...left) + this.#halfCloseTimeout;
-  }
-
-  #expired(): void {
+  #timeIsUp(what: TimeUp): void {
     if (this.#failure) return this.#fail(this.#failure);
     // All has passed; only the closing takes long.
     if (this.#lanes.every((lane) => lane.ended)) return this.#fulfil("eof");
-    if (this.#silentAt() <= performance.now()) {
-      return this.#fulfil("timeout", (end) => end.closeSilent());
+    if (what === "half-close-timeout") {
+      const ended = this.#windingDown === "eof" ? "eof" : "timeout";
+      return this.#fulfil(ended, (end) => end.closeSilent());
     }
-    const message = `Nothing was read or written for ${this.#idleTimeout} ms`;
-    this.#fail({ cause: new DOMException(message, "TimeoutError") }, "idle");
+    this.#fail({ cause: this.#clock.error(what) }, what);
   }
 
   async #succeed(): Promise<void> {
-    await Promise.all(this.#lanes.map(({ from }) => from.close()));
+    this.#clock.look();
+    await Promise.all(this.#lanes.map(({ from, sourceEnded }) => from.close(sourceEnded)));
     if (!this.#over) this.#fulfil("eof");
   }
 
   #fulfil(ended: "eof" | "timeout", endIt?: (end: JoinedEnd) => Promise<void>): void {
-    const reason = ended === "eof" ? ended : "half-close-timeout";
+    const reason = ended === "timeout" ? "half-close-timeout" : this.#windingDown ?? "eof";
     this.#finish(() => {
       const [failure, other] = this.#lanes.flatMap(({ from }) => from.closeFailure ?? []);
       // What a timeout provokes is no failure.
@@ -301,9 +328,10 @@ class Join implements PumpOwner, EventListenerObject {
   /** Nothing that happens from here on changes the outcome. Both ends are ended in the same turn. */
   async #finish(settle: () => void, endIt?: (end: JoinedEnd) => Promise<void>): Promise<void> {
     this.#over = true;
-    clearTimeout(this.#timer);
+    this.#clock.stop();
     this.#parting?.stop();
     this.#signal?.removeEventListener("abort", this);
+    this.#drain?.removeEventListener("abort", this);
     for (const lane of this.#lanes) {
       lane.halt();
       lane.from.stopWaiting();

@@ -23,6 +23,20 @@ export interface JoinOptions {
   /** Aborts the join: both ends are torn down, and it rejects with the signal's reason. */
   signal?: AbortSignal;
   /**
+   * Stops the join gracefully when it aborts: nothing further is read, what had been read is written, both
+   * ends are half-closed, and closed once their peers have ended as well; then it fulfils with `reason:
+   * "drained"`. So each peer gets the beginning of what the other has sent, and then an end of file.
+   *
+   * What a peer still sends is read and dropped, uncounted, as closing on top of it would reset the
+   * connection, and destroy what that peer has not read yet. An end that cannot half-close is closed at
+   * once, and one of `preventClose` is left alone: what comes is for whoever reads next.
+   *
+   * A peer that takes nothing, or does not end, is waited for as long as `halfCloseTimeout` says, here 30 s
+   * by default, from the last byte that it took. Then it fulfils with `ended: "timeout"`. An abort of
+   * `signal` still cuts it; one that came before goes first.
+   */
+  drain?: AbortSignal;
+  /**
    * Milliseconds without a settled read or write in either direction after which the join fails; more
    * than 0 and at most 2 147 483 647. Waiting for `rate` is not idleness; a slow reader can look idle.
    *
@@ -32,11 +46,38 @@ export interface JoinOptions {
   /**
    * Milliseconds without one in the direction that is left, once the other has ended, after which both
    * ends are closed and the join fulfils with `ended: "timeout"`. Silence, not age; but mind a slow
-   * reader: behind one of 100 KB/s, writes of 64 KiB were seen to settle 14 s apart.
+   * reader: behind one of 100 KB/s, writes of 64 KiB were seen to settle 14 s apart. What is dropped, as
+   * nobody is left to take it, breaks no silence.
    *
-   * @default {Infinity} 30 000 where the end waiting to be closed cannot half-close
+   * It has an end by default. Go's relays wait for ever, and so did tokio's and Envoy's at first: their
+   * users found sockets half dead for days
+   * ([tokio#4556](https://github.com/tokio-rs/tokio/issues/4556),
+   * [envoy#41086](https://github.com/envoyproxy/envoy/issues/41086)), as a peer that has vanished, or never
+   * closes, cannot be told from one that thinks. An hour is what Envoy gives any connection, and
+   * what kube-proxy keeps a half-closed one for: behind it nothing would arrive later anyway. A peer that
+   * needs longer for its answer wants `Infinity`. The timer of that hour keeps no process alive.
+   *
+   * @default {3_600_000} 30 000 where the end waiting to be closed cannot half-close
    */
   halfCloseTimeout?: number;
+  /**
+   * Milliseconds after which the join fails, whatever moves; in the range of `idleTimeout`. It fails, and
+   * does not fulfil as after `halfCloseTimeout`, since it cuts what is under way: the peers must not take
+   * what they have got for all there was. For an end that is no failure there is `drain`, which takes an
+   * `AbortSignal.timeout()` as well.
+   *
+   * @default {Infinity}
+   */
+  maxDuration?: number;
+  /**
+   * What the end of file of one end means to the other direction. `"pass"`: nothing, it goes on, as TCP has
+   * it. `"end"`: it is over as well, for protocols that know no half-close, as that of PostgreSQL: once all
+   * that the ended end had sent is written, the other is half-closed, what still comes is dropped for
+   * half a second at most, that its peer reads all, and both are closed; the join fulfils with `ended: "eof"`.
+   *
+   * @default {"pass"}
+   */
+  halfClose?: "pass" | "end";
   /** Bytes that may pass; the first one past it fails. A positive safe integer. */
   limit?: PerDirection<number>;
   /** Bytes a second, more than 0, with bursts of at most 100 ms worth. */
@@ -74,7 +115,10 @@ export interface CheckedOptions {
   readonly preventClose: Each<"a" | "b", boolean>;
   readonly idleTimeout: number;
   readonly halfCloseTimeout?: number;
+  readonly maxDuration: number;
+  readonly halfClose: "pass" | "end";
   readonly signal?: AbortSignal;
+  readonly drain?: AbortSignal;
   readonly pool: BufferPool;
   readonly stats?: JoinStats;
 }
@@ -86,6 +130,9 @@ const KNOWN: Required<Record<keyof JoinOptions, true>> = {
   signal: true,
   idleTimeout: true,
   halfCloseTimeout: true,
+  maxDuration: true,
+  halfClose: true,
+  drain: true,
   limit: true,
   rate: true,
   stats: true,
@@ -108,10 +155,9 @@ export function readOptions(options: JoinOptions | undefined): CheckedOptions {
 
 function checked(options: JoinOptions): CheckedOptions {
   assertKnown("join", options, NAMES);
-  const { via = "auto", limit, rate, preventClose } = options;
-  if (via !== "auto" && via !== "pipeTo") refuse("join", "via", 'must be "auto" or "pipeTo"', via);
+  const { limit, rate, preventClose } = options;
   return {
-    via,
+    via: read.word("via", options.via, ["auto", "pipeTo"]),
     limit: read.each("limit", limit, DIRECTIONS, (value) => read.limit("limit", value)),
     rate: read.each("rate", rate, DIRECTIONS, (value) => read.rate("rate", value)),
     preventClose: read.each(
@@ -122,7 +168,10 @@ function checked(options: JoinOptions): CheckedOptions {
     ),
     idleTimeout: read.timeout("idleTimeout", options.idleTimeout) ?? Infinity,
     halfCloseTimeout: read.timeout("halfCloseTimeout", options.halfCloseTimeout),
+    maxDuration: read.timeout("maxDuration", options.maxDuration) ?? Infinity,
+    halfClose: read.word("halfClose", options.halfClose, ["pass", "end"]),
     signal: read.signal(options.signal),
+    drain: read.signal(options.drain, "drain"),
     pool: read.pool(options.pool),
     stats: read.stats(options.stats),
   };

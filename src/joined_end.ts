@@ -40,6 +40,11 @@ export class JoinedEnd {
     this.halfClose = halfCloseOf(end);
   }
 
+  /** Whether its own end is waited for once it has been half-closed. */
+  get isToEnd(): boolean {
+    return this.halfClose === true && !this.left;
+  }
+
   openSource(options: SourceOptions): void {
     const end = this.#end;
     const direct = directOf(end);
@@ -69,9 +74,9 @@ export class JoinedEnd {
     if (!this.left && !this.gone && this.halfClose === true) await this.sink.end();
   }
 
-  /** Closes it after success. It has been half-closed, or is gone. */
-  async close(): Promise<void> {
-    if (this.gone) return await this.#bounded(this.closeSilent());
+  /** Closes it after success. It has been half-closed, or is gone; `ended` if it has itself ended. */
+  async close(ended: boolean): Promise<void> {
+    if (this.gone || !ended) return await this.#bounded(this.closeSilent());
     if (this.left) return;
     if (this.halfClose === "receive" && !this.#whole) {
       await this.#bounded(quietly(() => this.sink.end()));

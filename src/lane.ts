@@ -10,11 +10,14 @@ export class Lane extends Pump {
   readonly direction: Direction;
   readonly from: JoinedEnd;
   readonly to: JoinedEnd;
-  /** Everything has been written, and the sink's end half-closed if it can be. */
-  ended = false;
-  failure?: Failure;
-  /** Everything has been read. */
+  /** The end of file has been read. */
   sourceEnded = false;
+  /** Everything read is being written, and the sink's end half-closed then if it can be ... */
+  handingOn = false;
+  /** ... which is done. */
+  handedOn = false;
+  failure?: Failure;
+  #droppingSince?: number;
 
   constructor(
     direction: Direction,
@@ -29,9 +32,31 @@ export class Lane extends Pump {
     this.to = to;
   }
 
-  /** When something last moved: now, while it waits for its rate. */
+  /** Nothing is left to be done, or to be waited for. */
+  get ended(): boolean {
+    return this.handedOn && (this.sourceEnded || !this.from.isToEnd);
+  }
+
+  /** When something last moved: now, while it waits for its rate. What is dropped gets nowhere. */
   get lastActivity(): number {
-    return this.shaper?.throttled ? performance.now() : this.meter.lastActivity;
+    return this.#droppingSince ??
+      (this.shaper?.throttled ? performance.now() : this.meter.lastActivity);
+  }
+
+  override drain(): void {
+    this.#droppingSince ??= performance.now();
+    super.drain();
+  }
+
+  /** Its sink gets nothing more: what still comes is dropped up to the end of file, or left unread. */
+  cutShort(): void {
+    const { from, source } = this;
+    if (from.isToEnd) {
+      this.stopped = false;
+      return this.drain();
+    }
+    this.halt();
+    if (from.left) source.release(false);
   }
 
   /** Whether something that was read waits to be taken. */

@@ -10,12 +10,12 @@ import { shaperFor } from "./shaper.ts";
 export function openLanes(
   a: JoinedEnd,
   b: JoinedEnd,
-  { limit, rate, pool, via, stats = {} }: CheckedOptions,
-  timed: boolean,
+  { limit, rate, pool, via, idleTimeout, stats = {} }: CheckedOptions,
 ): [Lane, Lane] {
   const native = via === "pipeTo";
   const open = (direction: Direction, from: JoinedEnd, to: JoinedEnd): Lane => {
-    const meter = new Meter(stats[direction] = { bytes: 0, chunks: 0 }, timed);
+    const meter = new Meter(stats[direction] = { bytes: 0, chunks: 0 });
+    if (idleTimeout !== Infinity) meter.time();
     to.openSink(native ? new Meter() : meter);
     from.openSource({ pool, reused: to.sink.consumes && !native });
     const shaper = shaperFor(direction, limit[direction], rate[direction]);

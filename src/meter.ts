@@ -4,29 +4,28 @@ import type { Counts } from "./errors.ts";
 export class Meter {
   readonly counts: Counts;
   /** Whether {@linkcode Meter.lastActivity} is kept; it costs a clock read a chunk. */
-  timed: boolean;
+  #timed = false;
   /** When a read or a write last settled, in `performance.now()`'s milliseconds. */
-  lastActivity: number;
+  lastActivity = 0;
   /** What is counted the other way. */
   opposite: Counts;
   /** How many bytes had passed the other way when something last moved here: a clock that costs nothing. */
   heardAt = 0;
 
-  constructor(counts: Counts = { bytes: 0, chunks: 0 }, timed = false) {
+  constructor(counts: Counts = { bytes: 0, chunks: 0 }) {
     this.counts = this.opposite = counts;
-    this.timed = timed;
-    this.lastActivity = timed ? performance.now() : 0;
   }
 
   /** Keeps {@linkcode Meter.lastActivity} from here on. */
   time(): void {
-    this.timed = true;
+    if (this.#timed) return;
+    this.#timed = true;
     this.lastActivity = performance.now();
   }
 
   touch(): void {
     this.heardAt = this.opposite.bytes;
-    if (this.timed) this.lastActivity = performance.now();
+    if (this.#timed) this.lastActivity = performance.now();
   }
 
   /** Counts bytes of a write that has fulfilled; `chunks` is 0 for a part of one. */

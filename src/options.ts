@@ -50,15 +50,21 @@ export class OptionReader {
     return { [first]: read(values[first]), [second]: read(values[second]) } as Record<K, T>;
   }
 
+  /** One of two words, the first of which is the default. */
+  word<T extends string>(name: string, value: unknown, words: readonly [T, T]): T {
+    const isWord = words.includes(value as T);
+    return this.#must<T>(isWord, name, value, `be "${words[0]}" or "${words[1]}"`) ?? words[0];
+  }
+
   boolean(name: string, value: unknown): boolean {
     return this.#must(typeof value === "boolean", name, value, "be a boolean") ?? false;
   }
 
   /** As WebIDL takes it: `undefined` is none, `null` is wrong. */
-  signal(value: unknown): AbortSignal | undefined {
+  signal(value: unknown, name = "signal"): AbortSignal | undefined {
     const isSignal = isFunction(value, "addEventListener") &&
       typeof (value as AbortSignal).aborted === "boolean";
-    return this.#must(isSignal, "signal", value, "be an AbortSignal");
+    return this.#must(isSignal, name, value, "be an AbortSignal");
   }
 
   pool(value: unknown): BufferPool {

@@ -22,6 +22,8 @@ export class Parting {
   /** To the lost end: nobody takes it any more. */
   readonly #rest: Lane;
   readonly #falseEnd: boolean;
+  /** What is waited for counts from here. */
+  #since = performance.now();
   #until = Infinity;
   #timer?: ReturnType<typeof setTimeout>;
   #isOver = false;
@@ -76,7 +78,8 @@ export class Parting {
     const closedAtOnce = ended && to.halfClose !== true;
     if (rest.sourceEnded || meter.counts.bytes === 0 || !fresh || closedAtOnce) return this.stop();
     rest.meter.time();
-    this.#until = performance.now() + LINGER_MS;
+    this.#since = performance.now();
+    this.#until = this.#since + LINGER_MS;
     this.#watch();
     rest.dropRest();
   }
@@ -85,14 +88,21 @@ export class Parting {
   #watch(): void {
     if (this.#isOver) return;
     clearTimeout(this.#timer);
-    const lane = this.#until < Infinity ? this.#rest : this.#words;
-    const left = Math.min(lane.lastActivity + GRACE_MS, this.#until) - performance.now();
+    // What is dropped does not count for a lane, but a peer that sends it is not silent.
+    const moved = this.#until < Infinity ? this.#rest.meter.lastActivity : this.#words.lastActivity;
+    const silentAt = Math.max(this.#since, moved) + GRACE_MS;
+    const left = Math.min(silentAt, this.#until) - performance.now();
     if (left <= 0) this.stop();
     else this.#timer = setTimeout(() => this.#watch(), left);
   }
 }
 
 function isReset(error: unknown): boolean {
-  const { name, code } = (isObject(error) ? error : {}) as { name?: unknown; code?: unknown };
-  return name === "ConnectionReset" || code === "ECONNRESET";
+  try {
+    const { name, code } = (isObject(error) ? error : {}) as { name?: unknown; code?: unknown };
+    return name === "ConnectionReset" || code === "ECONNRESET";
+  } catch {
+    // It throws when it is looked at, which a platform's does not.
+    return false;
+  }
 }

@@ -32,15 +32,18 @@ export class PlatformLane extends Lane {
     const goOn = () => this.target === piped;
     const counter = new ByteCounterStream<unknown>();
     const writer = this.#writer = counter.writable.getWriter();
-    let piping = true;
+    /** Chunks on their way through the platform. */
+    let underWay = 0;
     const piped = {
       consumes: false,
       get pending(): boolean {
-        return piping || sink.pending === true;
+        return underWay > 0 || sink.pending === true;
       },
-      // The write that failed has told.
-      write: (chunk: unknown) =>
-        writer.write(chunk).then(() => WRITTEN, () => new Promise<never>(ignore)),
+      write: (chunk: unknown) => {
+        underWay++;
+        // The write that failed has told.
+        return writer.write(chunk).then(() => WRITTEN, () => new Promise<never>(ignore));
+      },
       accept: () => WRITTEN,
     };
     const writable = new WritableStream({
@@ -53,13 +56,13 @@ export class PlatformLane extends Lane {
         } catch (error) {
           if (goOn()) this.writeFailed(error);
           throw error;
+        } finally {
+          underWay--;
+          this.onStill?.();
         }
       },
     });
-    counter.readable.pipeTo(writable).catch(ignore).then(() => {
-      piping = false;
-      this.onStill?.();
-    });
+    counter.readable.pipeTo(writable).catch(ignore);
     return piped;
   }
 }

@@ -90,7 +90,9 @@ export class Pump extends Loop implements SinkWatcher {
   async settled(): Promise<void> {
     // With a microtask to spare: workerd tells of a write before it is done with it.
     await new Promise<void>((resolve) => {
+      const others = this.onStill;
       const look = () => {
+        others?.();
         if (!this.writing) resolve();
       };
       this.onStill = look;

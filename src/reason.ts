@@ -3,12 +3,14 @@ import { isObject } from "./ends.ts";
 /**
  * Why a {@linkcode join} ended, in one word that is the same on every runtime. It fulfils with
  *
- * - `"eof"`: both directions have ended;
+ * - `"eof"`: both directions have ended, or with `halfClose: "end"` the first of them;
  * - `"half-close-timeout"`: one had ended, and the other was silent for `halfCloseTimeout`;
+ * - `"drained"`: the `drain` signal has stopped it, and what had been read has been written;
  *
  * and rejects with a {@linkcode JoinError} that has one of these:
  *
  * - `"idle"`: nothing moved for `idleTimeout`.
+ * - `"duration"`: it was not over after `maxDuration`.
  * - `"limit"`: more came than `limit` lets pass, or than a WebSocket's end may keep unread.
  * - `"reset"`: the peer broke the connection off, or takes no more. `ECONNRESET`, `ECONNABORTED`, `EPIPE`;
  *   `ConnectionReset`, `ConnectionAborted`, `BrokenPipe`; `WebTransportError`; a WebSocket that was cut, or
@@ -36,7 +38,9 @@ import { isObject } from "./ends.ts";
 export type EndReason =
   | "eof"
   | "half-close-timeout"
+  | "drained"
   | "idle"
+  | "duration"
   | "limit"
   | "reset"
   | "refused"
@@ -82,7 +86,12 @@ const DEEPEST_CAUSE = 8;
 
 /** The word for a failure. */
 export function reasonOf(error: unknown): EndReason {
-  return told(error, DEEPEST_CAUSE) ?? "error";
+  try {
+    return told(error, DEEPEST_CAUSE) ?? "error";
+  } catch {
+    // It throws when it is looked at; the caller gets it as it is.
+    return "error";
+  }
 }
 
 function told(error: unknown, depth: number): EndReason | undefined {

@@ -48,6 +48,7 @@ const BYTES_RULE = "must be a positive safe integer of bytes";
 
 const OUT_OF_RANGE: readonly [keyof JoinOptions, string, readonly unknown[]][] = [
   ["idleTimeout", TIMEOUT_RULE, [0, -0, -1, NaN, 2 ** 31, -Infinity]],
+  ["maxDuration", TIMEOUT_RULE, [0, -0, -1, NaN, 2 ** 31, -Infinity]],
   ["halfCloseTimeout", TIMEOUT_RULE, [0, -1, NaN, 2 ** 31, Number.MAX_VALUE]],
   ["limit", BYTES_RULE, [0, -1, 1.5, 0.5, NaN, Infinity, 2 ** 53]],
   ["rate", "must be more than 0 bytes a second", [0, -1, NaN, -Infinity]],
@@ -55,17 +56,20 @@ const OUT_OF_RANGE: readonly [keyof JoinOptions, string, readonly unknown[]][] =
 
 const WRONG_TYPE: readonly [keyof JoinOptions, string, readonly unknown[]][] = [
   ["idleTimeout", TIMEOUT_RULE, ["5", null, true, 5n, {}]],
+  ["maxDuration", TIMEOUT_RULE, ["5", null, true, 5n, {}]],
   ["halfCloseTimeout", TIMEOUT_RULE, ["5", null, new Date(5)]],
   ["limit", BYTES_RULE, ["5", null, 5n, true, () => 5]],
   ["limit", "must have no more than 'aToB' and 'bToA'", [{ atob: 5 }, { aToB: 5, b: 5 }, [5]]],
   ["rate", "must be more than 0 bytes a second", ["5", null, true]],
   ["rate", "must have no more than 'aToB' and 'bToA'", [{ up: 5 }]],
   ["signal", "must be an AbortSignal", [null, {}, "abort", new AbortController()]],
+  ["drain", "must be an AbortSignal", [null, {}, "abort", true, new AbortController()]],
   ["pool", "must be a BufferPool", [null, {}, 5, BufferPool]],
   ["stats", "must be an object", [null, 5, "bytes"]],
   ["preventClose", "must be a boolean", [null, 1, "a", { a: 1 }, { b: "yes" }]],
   ["preventClose", "must have no more than 'a' and 'b'", [{ c: true }, { a: true, aToB: true }]],
   ["via", `must be "auto" or "pipeTo"`, [null, "pipeto", "", 5, true]],
+  ["halfClose", `must be "pass" or "end"`, [null, "receive", "", 5, true, false]],
 ];
 
 function bothWays(name: keyof JoinOptions, values: readonly unknown[]): readonly unknown[] {
@@ -104,6 +108,8 @@ test("join: what is just within the range is taken", async () => {
     { idleTimeout: 2 ** 31 - 1, halfCloseTimeout: 2 ** 31 - 1 },
     { idleTimeout: Infinity, halfCloseTimeout: Infinity },
     { halfCloseTimeout: 10_000.5 },
+    { maxDuration: 2 ** 31 - 1, halfClose: "end" },
+    { maxDuration: Infinity, halfClose: "pass", drain: new AbortController().signal },
     { limit: MAX_SAFE_INTEGER, rate: Infinity },
     { limit: 1, rate: { aToB: MIN_VALUE } },
     { limit: { bToA: 1 }, rate: MAX_VALUE },
@@ -127,7 +133,7 @@ test("join: options that are none", async () => {
 });
 
 test("join: an option that there is not", async () => {
-  const known = "no more than 'signal', 'idleTimeout', 'halfCloseTimeout', 'limit', 'rate', ";
+  const known = "no more than 'signal', 'idleTimeout', 'halfCloseTimeout', 'maxDuration', ";
   for (const name of ["timeout", "Signal", "preventCancel", "0", "toString"]) {
     const [a, b] = [new FakeEnd("conn"), new FakeEnd(BYTES)];
     const refused = join(a.end, b.end, untyped({ [name]: 5000, limit: 5 }));

@@ -71,24 +71,61 @@ testRoutes("what a timeout provokes is no failure", async (t) => {
   await turns();
 });
 
-testRoutes("no timer is set for ends that half-close, unless asked for", async (t) => {
+testRoutes("no timer is set before one end of two that half-close has ended", async (t) => {
+  const [a, b] = t.ends();
+  const joined = t.join(a, b);
+  a.send("question");
+  await b.got("question");
+  await turns();
+  assertEquals(t.timers.delays.filter((ms) => ms > 0), []);
+  a.finish();
+  b.finish();
+  await joined;
+});
+
+testRoutes("... and one of an hour after that, unless another is asked for", async (t) => {
   const [a, b] = t.ends();
   const joined = t.join(a, b);
   a.finish("question");
   await b.called("closeWrite");
   await turns();
-  assertEquals(t.timers.delays.filter((ms) => ms > 0), []);
+  const longest = Math.max(...t.timers.delays);
+  assert(longest > 3_599_000 && longest <= 3_600_000, `the longest timer takes ${longest} ms`);
   b.finish();
-  await joined;
+  assertEquals((await joined).ended, "eof");
 });
 
-testRoutes("... nor for one that has been half-closed by a file's end", async (t) => {
+testRoutes("the silence of the hand-over itself ends in a timeout, too", async (t) => {
+  // With room, so that the end is read behind what is stuck.
+  const [a, b] = t.ends({ consumesOnWrite: false, highWaterMark: 10 });
+  b.stall();
+  const joined = t.join(a, b, { halfCloseTimeout: 50 });
+  a.finish("stuck");
+  const { ended, aToB } = await joined;
+  assertEquals([ended, aToB.bytes], ["timeout", 0]);
+}, { kinds: ["default"], via: "auto" });
+
+testRoutes("what is dropped breaks no silence", async (t) => {
+  const [a, b] = [t.end({ halfClose: false }), t.end()];
+  const joined = t.join(a, b, { halfCloseTimeout: TIMEOUT });
+  a.finish();
+  await b.called("closeWrite");
+  const start = performance.now();
+  while (t.settled === 0 && performance.now() - start < TIMEOUT * 20) {
+    b.send(".");
+    await delay(TIMEOUT / 20);
+  }
+  const { ended, bToA } = await joined;
+  assertEquals([ended, bToA.bytes], ["timeout", 0]);
+}, SOME);
+
+testRoutes("an hour it is as well for one that has been half-closed by a file's end", async (t) => {
   const [a, b] = [t.end(), t.end({ halfClose: "receive" })];
   const joined = t.join(a, b);
   b.finish("question");
   await a.called("closeWrite");
   await turns();
-  assertEquals(t.timers.pending.size, 0);
+  assert(Math.max(...t.timers.delays) > 3_599_000);
   a.finish("answer, an hour later");
   assertEquals((await joined).ended, "eof");
   assertEquals(b.text, "answer, an hour later");

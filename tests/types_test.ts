@@ -114,6 +114,8 @@ unchecked(
   () => join(bytes, { read: () => null, write: (p: Bytes) => p.length }),
   // @ts-expect-error: no such way
   () => join(bytes, bytes, { via: "fastest" }),
+  // @ts-expect-error: no such word
+  () => join(bytes, bytes, { halfClose: true }),
   // @ts-expect-error: no such direction
   () => join(bytes, bytes, { limit: { up: 5 } }),
   // @ts-expect-error: no such end
@@ -146,6 +148,9 @@ function shapes(result: JoinResult, error: JoinError, stats: JoinStats): void {
     signal: AbortSignal.timeout(5),
     idleTimeout: 5,
     halfCloseTimeout: Infinity,
+    maxDuration: 5,
+    halfClose: "end",
+    drain: AbortSignal.timeout(5),
     limit: 5,
     rate: { aToB: 5 },
     stats,

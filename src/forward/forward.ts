@@ -1,7 +1,7 @@
 import { formatAddress, formatDenoAddress } from "./address.ts";
 import { emit, type ForwardEvent } from "./events.ts";
 import { messageOf } from "./failure.ts";
-import { listen, type Listener } from "./listen.ts";
+import { concernsOneConnection, listen, type Listener } from "./listen.ts";
 import { checkGrace, checkOptions, type ForwardOptions, type Settings } from "./options.ts";
 import { type Outcome, Session, withoutDelay } from "./session.ts";
 import { forwardByTeam } from "./team.ts";
@@ -38,7 +38,7 @@ export interface Forwarder extends AsyncDisposable {
   shutdown(grace?: number): Promise<void>;
 }
 
-/** After a failed accept: as Go's net/http, doubling. */
+/** While the system has run out of something: as Go's net/http, doubling. */
 const SHORTEST_BACK_OFF = 5;
 const LONGEST_BACK_OFF = 1000;
 
@@ -180,6 +180,7 @@ class Accepting implements Forwarder {
         if (once) this.#stop();
       } catch (error) {
         if (this.#stopped) return;
+        if (concernsOneConnection(error)) continue;
         this.#report(messageOf(error));
         await this.#sessionEnd(backOff);
         backOff = Math.min(backOff * 2, LONGEST_BACK_OFF);

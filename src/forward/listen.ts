@@ -8,6 +8,37 @@ export type Listener = Deno.Listener<Deno.TcpConn> | Deno.Listener<Deno.UnixConn
 const BACKLOG = 4096;
 
 /**
+ * Codes with which accepting fails for the one connection's sake: it was reset or given up before it
+ * was accepted, or brings a network error of its own (https://man7.org/linux/man-pages/man2/accept.2.html).
+ */
+const OF_ONE_CONNECTION: ReadonlySet<unknown> = new Set([
+  "ENOTCONN",
+  "ECONNABORTED",
+  "ECONNRESET",
+  "EPROTO",
+  "EPERM",
+  "ETIMEDOUT",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "EHOSTDOWN",
+  "EHOSTUNREACH",
+  "ENOPROTOOPT",
+  "EOPNOTSUPP",
+  "EINTR",
+]);
+
+/**
+ * Whether a failed accept says nothing of the next one. Any other failure comes again at once, as
+ * running out of file descriptors or memory does.
+ *
+ * @param error What accepting threw.
+ * @returns Whether to go on at once.
+ */
+export function concernsOneConnection(error: unknown): boolean {
+  return error instanceof Error && "code" in error && OF_ONE_CONNECTION.has(error.code);
+}
+
+/**
  * Listens. A Unix socket that nobody listens on any more is replaced; the platform removes the
  * socket's file when the listener is closed.
  *

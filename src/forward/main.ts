@@ -38,6 +38,9 @@ const USAGE = 2;
 /** How long a second signal waits for the connections it has cut to be reported. */
 const LAST_WORDS = 500;
 
+/** How long the end waits for a slow reader of the log. */
+const LAST_FLUSH = 1000;
+
 async function main(args: readonly string[], terminal: Terminal): Promise<number> {
   let command: Command;
   try {
@@ -64,7 +67,7 @@ async function serve(
   const asked = new AbortController();
   let forwarder: Forwarder | undefined;
   // Before it says that it listens, as whoever waits for that may send a signal at once.
-  const unwatch = watchSignals((count) => {
+  watchSignals((count) => {
     if (count === 1) return asked.abort();
     void forwarder?.shutdown(0);
     setTimeout(() => Deno.exit(SUCCESS), count === 2 ? LAST_WORDS : 0);
@@ -81,7 +84,6 @@ async function serve(
   const hideStatus = showStatus(forwarder, terminal);
   await finished;
   hideStatus();
-  unwatch();
   return SUCCESS;
 }
 
@@ -91,22 +93,21 @@ function fail(error: unknown, terminal: Terminal): number {
   return error instanceof TypeError || error instanceof RangeError ? USAGE : CANNOT_LISTEN;
 }
 
-/** Calls back with the number of each signal; the returned function stops that. */
-function watchSignals(onCount: (count: number) => void): () => void {
+/** Calls back with the number of each signal. */
+function watchSignals(onCount: (count: number) => void): void {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]
     : ["SIGINT", "SIGTERM"];
   let count = 0;
-  const onSignal = () => onCount(++count);
-  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
-  return () => {
-    for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
-  };
+  for (const signal of signals) Deno.addSignalListener(signal, () => onCount(++count));
 }
 
 if (import.meta.main) {
   if (typeof Deno === "undefined") {
     throw new Error("Cannot forward as this runtime is not Deno: there is no Deno.listen");
   }
-  Deno.exit(await main(Deno.args, new Terminal(Deno.stdout, Deno.stderr)));
+  const terminal = new Terminal(Deno.stdout, Deno.stderr);
+  const code = await main(Deno.args, terminal);
+  await terminal.flush(LAST_FLUSH);
+  Deno.exit(code);
 }

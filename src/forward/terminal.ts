@@ -1,21 +1,17 @@
-/** What can be written to, and may be a terminal. */
-export interface Output {
-  /** Whether it is a terminal. */
-  isTerminal(): boolean;
-  /** Writes some of it, and says how much. */
-  writeSync(bytes: Uint8Array): number;
-}
+import { LogQueue, type Output } from "./log_queue.ts";
 
-const ENCODER = new TextEncoder();
 const CLEAR = "\r\x1b[K";
 
 /**
  * Lines on stdout and stderr, and below them, where stderr is a terminal, one that is kept: it is
- * wiped before anything is written and put back after, so that the two never mix.
+ * wiped before anything is written there and put back after, so that the two never mix. All of it is
+ * written in the background, by a {@linkcode LogQueue}: connections matter more than their log.
  */
 export class Terminal {
   readonly #stdout: Output;
   readonly #stderr: Output;
+  readonly #outQueue: LogQueue;
+  readonly #errQueue = this.#createQueue();
   /** Whether there is a kept line. */
   readonly hasLive: boolean;
   #live = "";
@@ -28,49 +24,63 @@ export class Terminal {
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.hasLive = stderr.isTerminal();
+    // On one terminal the order of the two is to be kept; elsewhere one must not make the other wait.
+    this.#outQueue = stdout.isTerminal() ? this.#errQueue : this.#createQueue();
   }
 
   /**
    * Writes to stdout.
    *
-   * @param text Whole lines.
+   * @param text A whole line, or some.
    */
   out(text: string): void {
-    if (this.#live === "") return write(this.#stdout, text);
-    write(this.#stderr, CLEAR);
-    write(this.#stdout, text);
-    write(this.#stderr, this.#live);
+    this.#outQueue.push(this.#stdout, this.#framed(text, this.#stdout));
   }
 
   /**
    * Writes to stderr.
    *
-   * @param text Whole lines.
+   * @param text A whole line, or some.
    */
   err(text: string): void {
-    write(this.#stderr, this.#live === "" ? text : CLEAR + text + this.#live);
+    this.#errQueue.push(this.#stderr, this.#framed(text, this.#stderr));
   }
 
   /**
-   * Changes the kept line.
+   * Changes the kept line, unless the terminal is busy.
    *
    * @param text One line that fits, or nothing to remove it.
    */
   live(text: string): void {
     if (!this.hasLive || text === this.#live) return;
-    this.#live = text;
-    write(this.#stderr, CLEAR + text);
+    if (text !== "" && !this.#errQueue.isEmpty) return;
+    if (this.#errQueue.offer(this.#stderr, CLEAR + text)) this.#live = text;
+  }
+
+  /**
+   * Waits until all is written, or it is clear that it cannot be.
+   *
+   * @param timeout Milliseconds that it may take.
+   */
+  async flush(timeout: number): Promise<void> {
+    await Promise.all([this.#outQueue.flush(timeout), this.#errQueue.flush(timeout)]);
+  }
+
+  #createQueue(): LogQueue {
+    return new LogQueue((lines, output) =>
+      this.#framed(output === this.#stdout ? lossAsJson(lines) : lossAsText(lines), output)
+    );
+  }
+
+  #framed(text: string, output: Output): string {
+    return this.#live === "" || !output.isTerminal() ? text : CLEAR + text + this.#live;
   }
 }
 
-/** Connections matter more than their log: where nobody reads it any more it is dropped. */
-function write(output: Output, text: string): void {
-  let bytes = ENCODER.encode(text);
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(output.writeSync(bytes));
-  } catch (error) {
-    const isGone = error instanceof Deno.errors.BrokenPipe ||
-      error instanceof Deno.errors.WouldBlock;
-    if (!isGone) throw error;
-  }
+function lossAsJson(lines: number): string {
+  return `${JSON.stringify({ event: "lost", lines })}\n`;
+}
+
+function lossAsText(lines: number): string {
+  return `${lines} ${lines === 1 ? "line" : "lines"} of the log lost: they were not read in time\n`;
 }

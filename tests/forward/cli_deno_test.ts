@@ -228,17 +228,6 @@ test("without file descriptors it says so once, and goes on when there are some"
   assertEquals(cli.stderr.all.filter((line) => line.includes(" eof after ")).length, 60);
 });
 
-test("a log's reader that goes away takes no connection with it", async () => {
-  const headed = ["sh", "-c", '"$@" | head -n 1 & exec >&-; wait', "sh", ...t.CLI];
-  await using cli = new t.Cli(["--log", "json", "--once", LISTEN, "echo:"], headed);
-  const { address } = JSON.parse(await cli.stdout.find(() => true));
-  await cli.stdout.ended();
-  using client = await t.connect(address);
-  assertEquals(await t.exchange(client, "hello"), "hello");
-  assertEquals(await cli.code(), 0);
-  assertEquals(cli.stderr.all, []);
-});
-
 /** util-linux's, which runs a command on a pseudo-terminal. */
 function hasScript(): boolean {
   try {

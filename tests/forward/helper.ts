@@ -196,6 +196,18 @@ export async function connect(address: string): Promise<Deno.Conn> {
   return await Deno.connect({ hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port) });
 }
 
+/** Somebody listens. */
+export async function untilListening(address: string): Promise<void> {
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    try {
+      return (await connect(address)).close();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+  throw new Error(`Nobody listens on ${address}`);
+}
+
 /** Nobody listens any more; the system may take a moment to let go of the address. */
 export async function untilRefused(address: string): Promise<void> {
   for (let attempt = 0; attempt < 500; attempt++) {

@@ -11,54 +11,82 @@ function terminalOf(isTerminal: boolean, most = Infinity): { terminal: Terminal;
   let text = "";
   const output = {
     isTerminal: () => isTerminal,
-    writeSync: (bytes: Uint8Array) => {
+    write: async (bytes: Uint8Array) => {
+      await Promise.resolve();
       const count = Math.min(bytes.length, most);
       text += new TextDecoder().decode(bytes.subarray(0, count));
       return count;
     },
   };
-  return { terminal: new Terminal(output, output), text: () => text };
+  return { terminal: new Terminal(output, { ...output }), text: () => text };
 }
 
-test("on a terminal a line replaces the live line, which comes back below it", () => {
+test("on a terminal a line replaces the live line, which comes back below it", async () => {
   const { terminal, text } = terminalOf(true);
+  const flush = () => terminal.flush(1000);
   terminal.err("before\n");
+  await flush();
   terminal.live("1 open");
   terminal.err("log\n");
   terminal.out("json\n");
+  await flush();
   terminal.live("2 open");
   terminal.live("2 open");
   terminal.live("");
   terminal.err("after\n");
+  await flush();
   assertEquals(
     text(),
-    "before\n" + `${CLEAR}1 open` + `${CLEAR}log\n1 open` + CLEAR + "json\n" + "1 open" +
+    "before\n" + `${CLEAR}1 open` + `${CLEAR}log\n1 open` + `${CLEAR}json\n1 open` +
       `${CLEAR}2 open` + CLEAR + "after\n",
   );
 });
 
-test("elsewhere there is no live line", () => {
+test("a busy terminal gets no live line, but its removal", async () => {
+  const { terminal, text } = terminalOf(true);
+  terminal.live("1 open");
+  terminal.live("2 open");
+  terminal.live("");
+  await terminal.flush(1000);
+  assertEquals(text(), `${CLEAR}1 open${CLEAR}`);
+});
+
+test("elsewhere there is no live line", async () => {
   const { terminal, text } = terminalOf(false);
   terminal.live("1 open");
   terminal.err("log\n");
   terminal.live("");
+  await terminal.flush(1000);
   assertEquals(text(), "log\n");
 });
 
-test("a write that takes a part is continued", () => {
+test("a write that takes a part is continued", async () => {
   const { terminal, text } = terminalOf(false, 3);
   terminal.out("a longer line\n");
-  assertEquals(text(), "a longer line\n");
+  terminal.out("and another\n");
+  await terminal.flush(1000);
+  assertEquals(text(), "a longer line\nand another\n");
 });
 
-test("a log that nobody reads any more is dropped", () => {
-  const output = {
-    isTerminal: () => false,
-    writeSync: () => {
-      throw new Deno.errors.BrokenPipe("Broken pipe");
+test("where each reads on its own, one that is stuck stops nothing else", async () => {
+  const { promise: stuck, resolve } = Promise.withResolvers<number>();
+  let text = "";
+  const stdout = { isTerminal: () => false, write: () => stuck };
+  const stderr = {
+    isTerminal: () => true,
+    write: (bytes: Uint8Array) => {
+      text += new TextDecoder().decode(bytes);
+      return Promise.resolve(bytes.length);
     },
   };
-  new Terminal(output, output).out("line\n");
+  const terminal = new Terminal(stdout, stderr);
+  terminal.out("json\n");
+  terminal.live("1 open");
+  const flushed = terminal.flush(10);
+  assertEquals(text, `${CLEAR}1 open`);
+  await flushed;
+  resolve(5);
+  await terminal.flush(1000);
 });
 
 test("events are one line each", () => {

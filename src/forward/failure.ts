@@ -6,5 +6,5 @@
  */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
-  return text.replace(/ \(os error \d+\)/, "").replaceAll(/\s*\n\s*/g, " ");
+  return text.replace(/ \(os error \d+\)(: \w+ '.*')?/, "").replaceAll(/\s*\n\s*/g, " ");
 }

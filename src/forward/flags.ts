@@ -1,6 +1,6 @@
 import { parseListen, parseTarget } from "./address.ts";
 import type { ForwardOptions } from "./options.ts";
-import { parseCount, parseDuration, parseSize } from "./units.ts";
+import { parseCount, parseDuration, parseMode, parseSize } from "./units.ts";
 
 /** How connections are logged. */
 export type LogFormat = "text" | "json" | "none";
@@ -87,6 +87,11 @@ export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
     value: "SIZE",
     help: ["Cut a connection when more than so much comes in a direction"],
     apply: (draft, text, name) => draft.limit = parseSize(text, name),
+  }],
+  ["--unix-mode", {
+    value: "MODE",
+    help: ["Who may connect to unix:/path, such as 660; default as umask has it"],
+    apply: (draft, text, name) => draft.unixMode = parseMode(text, name),
   }],
   ["--once", {
     help: ["Serve one connection and exit"],

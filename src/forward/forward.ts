@@ -78,7 +78,7 @@ export async function forward(options: ForwardOptions): Promise<Forwarder> {
   settings.signal?.throwIfAborted();
   return settings.workers > 1
     ? await forwardByTeam(options, settings)
-    : new Accepting(settings, await listen(settings.listen, settings.reusePort));
+    : new Accepting(settings, await listen(settings));
 }
 
 class Accepting implements Forwarder {

@@ -1,8 +1,10 @@
-import { formatAddress, type ListenAddress, type UnixAddress } from "./address.ts";
+import { formatAddress } from "./address.ts";
 import { messageOf } from "./failure.ts";
+import type { Settings } from "./options.ts";
+import { clearWay, UnixListener } from "./unix_listener.ts";
 
 /** What accepts connections. */
-export type Listener = Deno.Listener<Deno.TcpConn> | Deno.Listener<Deno.UnixConn>;
+export type Listener = Deno.Listener<Deno.TcpConn> | UnixListener;
 
 /** The kernel lowers it to its own maximum; Deno's 511 overflows when clients come all at once. */
 const BACKLOG = 4096;
@@ -39,18 +41,20 @@ export function concernsOneConnection(error: unknown): boolean {
 }
 
 /**
- * Listens. A Unix socket that nobody listens on any more is replaced; the platform removes the
- * socket's file when the listener is closed.
+ * Listens. A Unix socket that nobody listens on any more is replaced; its file goes when the listener
+ * is closed.
  *
- * @param address Where.
- * @param reusePort Whether others may listen on the same port.
+ * @param settings Where, and how.
  * @returns The listener.
  * @throws {TypeError} If the path of a Unix socket is taken by something else.
  */
-export async function listen(address: ListenAddress, reusePort: boolean): Promise<Listener> {
+export async function listen({ listen, unixMode, reusePort }: Settings): Promise<Listener> {
   try {
-    if (address.kind === "unix") return await listenUnix(address);
-    const { hostname, port } = address;
+    if (listen.kind === "unix") {
+      await clearWay(listen);
+      return new UnixListener(listen, unixMode);
+    }
+    const { hostname, port } = listen;
     const options = { hostname, port, tcpBacklog: BACKLOG };
     if (!reusePort) return Deno.listen(options);
     // It would end the process (Deno 2.9).
@@ -58,36 +62,8 @@ export async function listen(address: ListenAddress, reusePort: boolean): Promis
     return Deno.listen({ ...options, reusePort });
   } catch (error) {
     if (error instanceof TypeError) throw error;
-    throw new Error(`Cannot listen on ${formatAddress(address)}: ${messageOf(error)}`, {
+    throw new Error(`Cannot listen on ${formatAddress(listen)}: ${messageOf(error)}`, {
       cause: error,
     });
-  }
-}
-
-async function listenUnix({ path }: UnixAddress): Promise<Listener> {
-  const options = { transport: "unix", path } as const;
-  try {
-    return Deno.listen(options);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    if (!Deno.lstatSync(path).isSocket) {
-      throw new TypeError(
-        `Cannot listen on unix:${path} as the path must be free or a socket: ` +
-          "something else is there, and it is left alone",
-      );
-    }
-    if (await isLive(path)) throw error;
-  }
-  Deno.removeSync(path);
-  return Deno.listen(options);
-}
-
-/** Whether somebody listens on a socket; only a refusal says that nobody does. */
-async function isLive(path: string): Promise<boolean> {
-  try {
-    (await Deno.connect({ transport: "unix", path })).close();
-    return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.ConnectionRefused);
   }
 }

@@ -76,6 +76,13 @@ export interface ForwardOptions {
    * @default {false}
    */
   reusePort?: boolean;
+  /**
+   * Who may connect to the Unix socket that is listened on, as the mode of its file: `0o660` for its
+   * user and group. Connecting takes the right to write. 0 to 0o777.
+   *
+   * @default {0o777 without the umask's bits}
+   */
+  unixMode?: number;
   /** Shuts the forwarder down when it aborts, as `shutdown()` does. */
   signal?: AbortSignal;
   /** Called with whatever happens: listening, the end of a connection, trouble, the shutdown. */
@@ -94,6 +101,7 @@ export interface Settings {
   once: boolean;
   workers: number;
   reusePort: boolean;
+  unixMode: number | undefined;
   signal: AbortSignal | undefined;
   onEvent: ((event: ForwardEvent) => void) | undefined;
 }
@@ -136,6 +144,7 @@ export function checkOptions(options: ForwardOptions): Settings {
     once,
     workers,
     reusePort,
+    unixMode: checkUnixMode(options.unixMode, listen),
     signal: READER.signal(options.signal),
     onEvent: checkListener(options.onEvent),
   };
@@ -183,6 +192,17 @@ function checkWorkers(value: unknown, maxConnections: number, once: boolean): nu
   }
   if (once && workers > 1) refuse("forward", "workers", "must be 1 with 'once'", workers);
   return workers;
+}
+
+function checkUnixMode(value: unknown, listen: ListenAddress): number | undefined {
+  if (value === undefined) return undefined;
+  const rule = "must be an integer from 0 to 0o777";
+  if (typeof value !== "number") refuse("forward", "unixMode", rule, value);
+  if (!Number.isInteger(value) || value < 0 || value > 0o777) {
+    refuse("forward", "unixMode", rule, value, RangeError);
+  }
+  if (listen.kind === "unix") return value;
+  refuse("forward", "unixMode", "takes a Unix socket to listen on", formatAddress(listen));
 }
 
 function checkCount(name: string, value: unknown, rule: string): number | undefined {

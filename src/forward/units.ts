@@ -84,6 +84,20 @@ export function parseCount(text: string, name: string): number {
   return count;
 }
 
+/**
+ * A file's mode such as `660`.
+ *
+ * @param text What was written.
+ * @param name The argument it was written for, for the error.
+ * @returns 0 to 0o777.
+ */
+export function parseMode(text: string, name: string): number {
+  if (/^0?[0-7]{3}$/.test(text)) return parseInt(text, 8);
+  throw new TypeError(
+    `Cannot use ${name} as a mode is three octal digits, such as 660: got '${text}'`,
+  );
+}
+
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 /**

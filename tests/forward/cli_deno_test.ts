@@ -29,6 +29,8 @@ const USAGE_ERRORS: [string[], string][] = [
   [["--rate", "0"], "--rate"],
   [["--limit", "10XB"], "--limit"],
   [["--log", "xml"], "--log"],
+  [["--unix-mode", "668", "unix:/tmp/x", "echo:"], "--unix-mode"],
+  [["--unix-mode", "660", "tcp://127.0.0.1:0", "echo:"], "'unixMode'"],
   [["--once=yes"], "--once"],
   [["tcp://127.0.0.1:70000", "echo:"], "LISTEN"],
   [["tcp://127.0.0.1:0", "tcp://a:0"], "TARGET"],

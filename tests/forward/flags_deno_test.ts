@@ -31,6 +31,7 @@ test("each flag is an option, with = and without", () => {
     "--max-connections": ["3", { maxConnections: 3 }],
     "--rate": ["10MB", { rate: 10_000_000 }],
     "--limit": ["64KiB", { limit: 65536 }],
+    "--unix-mode": ["660", { unixMode: 0o660 }],
   } as const;
   for (const [flag, [value, option]] of Object.entries(flags)) {
     const command = { ...DEFAULT, options: { ...DEFAULT.options, ...option } };

@@ -44,6 +44,14 @@ const MESSAGES: [Partial<ForwardOptions>, new (message: string) => Error, string
     TypeError,
     "'reusePort' takes a TCP address to listen on: got \"unix:/tmp/x\"",
   ],
+  [
+    { unixMode: 0o660, listen: "tcp://127.0.0.1:0" },
+    TypeError,
+    "'unixMode' takes a Unix socket to listen on: got \"tcp://127.0.0.1:0\"",
+  ],
+  [{ unixMode: -1 }, RangeError, "Cannot forward as 'unixMode' must be an integer from 0 to 0o777"],
+  [{ unixMode: 0o1000 }, RangeError, "got 512"],
+  [{ unixMode: 1.5 }, RangeError, "got 1.5"],
   [{ rate: 0 }, RangeError, "Cannot forward as 'rate' must "],
   [{ rate: NaN }, RangeError, "got NaN"],
   [{ grace: -1 }, RangeError, "Cannot forward as 'grace' must "],
@@ -62,6 +70,7 @@ const WRONG_TYPES = {
   once: 1,
   workers: "5",
   reusePort: 1,
+  unixMode: "660",
   signal: 1,
   onEvent: 1,
 };

@@ -4,6 +4,7 @@ import {
   formatSize,
   parseCount,
   parseDuration,
+  parseMode,
   parseSize,
 } from "../../src/forward/units.ts";
 import { test } from "../harness.ts";
@@ -105,4 +106,20 @@ test("durations are shown in the two units that matter", () => {
       "2 h 30 m",
     ],
   );
+});
+
+test("modes are three octal digits", () => {
+  assertEquals(["660", "0600", "777", "000"].map((text) => parseMode(text, "--unix-mode")), [
+    0o660,
+    0o600,
+    0o777,
+    0,
+  ]);
+  for (const text of ["", "66", "668", "1777", "0o660", "-660", "rw", "6 0"]) {
+    assertThrows(
+      () => parseMode(text, "--unix-mode"),
+      TypeError,
+      `Cannot use --unix-mode as a mode is three octal digits, such as 660: got '${text}'`,
+    );
+  }
 });

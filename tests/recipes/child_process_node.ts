@@ -7,7 +7,8 @@
  */
 import { join } from "@webstreams/join";
 import { fromNodeSocket } from "@webstreams/join/node";
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
 import { Duplex } from "node:stream";
@@ -15,15 +16,19 @@ import { Duplex } from "node:stream";
 const [port, program, ...args] = process.argv.slice(2);
 
 const server = createServer({ allowHalfOpen: true }, async (socket) => {
-  const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
-  // @ts-ignore The types leave out what the documentation has: a pair of Node's own streams.
-  const pipes = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  const client = fromNodeSocket(socket);
+  let child: ChildProcess | undefined;
   try {
-    const { aToB, bToA } = await join(fromNodeSocket(socket), fromNodeSocket(pipes));
+    child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+    await once(child, "spawn");
+    // @ts-ignore The types leave out what the documentation has: a pair of Node's own streams.
+    const pipes = Duplex.from({ readable: child.stdout, writable: child.stdin });
+    const { aToB, bToA } = await join(client, fromNodeSocket(pipes));
     console.log(`${aToB.bytes} bytes in, ${bToA.bytes} out`);
   } catch (error) {
     console.error((error as Error).message);
-    child.kill();
+    client.close?.(error);
+    child?.kill();
   }
 });
 

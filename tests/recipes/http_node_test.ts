@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, request } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { test } from "../harness.ts";
-import { dial, lateReplies, TestServer, text } from "./peers.ts";
+import { dial, freePort, lateReplies, text } from "./peers.ts";
 import { Program } from "./program.ts";
 
 test("curl gets a page through the CONNECT proxy", async () => {
@@ -87,9 +87,3 @@ test("a request that is no Upgrade is refused", async () => {
   response.resume();
   assert(await once(response, "end"));
 });
-
-/** Nobody listens there. */
-async function freePort(): Promise<number> {
-  await using server = new TestServer(() => {});
-  return await server.port();
-}

@@ -39,8 +39,8 @@ export class TestServer implements AsyncDisposable {
 
 /** A server that answers only once it has all: its reply is lost where half-close is not handed through. */
 export function lateReplies(): TestServer {
-  return new TestServer(async (socket) => {
-    socket.end(`got ${await text(socket)}`);
+  return new TestServer((socket) => {
+    text(socket).then((all) => socket.end(`got ${all}`), () => {});
   });
 }
 
@@ -48,6 +48,7 @@ export function lateReplies(): TestServer {
 export async function dial(port: number): Promise<Socket> {
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   await once(socket, "connect");
+  socket.on("error", () => {});
   return socket;
 }
 
@@ -58,4 +59,30 @@ export async function text(stream: Readable): Promise<string> {
   stream.on("data", (chunk: Uint8Array) => all += decoder.decode(chunk, { stream: true }));
   await once(stream, "end");
   return all + decoder.decode();
+}
+
+/** Asks, ends, and gets what comes until the connection is closed; it may fail as well. */
+export async function ask(port: number, question: string): Promise<string> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  let answer = "";
+  socket.setEncoding("utf8").on("data", (text: string) => answer += text);
+  socket.end(question);
+  return await new Promise((resolve, reject) => {
+    socket.on("error", reject).on("end", () => resolve(answer));
+    socket.on("close", () => reject(new Error(`Closed after '${answer}'`)));
+  });
+}
+
+/** Connects, and resets the connection. */
+export async function reset(port: number): Promise<void> {
+  const socket = await dial(port);
+  const closed = once(socket, "close");
+  socket.resetAndDestroy();
+  await closed;
+}
+
+/** Nobody listens there. */
+export async function freePort(): Promise<number> {
+  await using server = new TestServer(() => {});
+  return await server.port();
 }

@@ -32,10 +32,15 @@ export class Running implements AsyncDisposable {
     return Number((await this.line()).replace("listening on ", ""));
   }
 
+  /** Sends it a signal; after SIGSTOP, `child.kill` of Deno 2.9 sends no other. */
+  signal(name: NodeJS.Signals): void {
+    process.kill(this.child.pid!, name);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const exit = once(this.child, "exit");
-    this.child.kill();
+    this.signal("SIGKILL");
     await exit;
   }
 }
@@ -47,9 +52,19 @@ export class Program extends Running {
    * @param args Its arguments.
    */
   constructor(name: string, ...args: readonly (string | number)[]) {
-    // Transpiled, where this file is.
-    const file = fileURLToPath(new URL(`${name}.${import.meta.url.slice(-2)}`, import.meta.url));
-    const run = "Deno" in globalThis ? ["run", "-A", "--no-check", "--quiet"] : [];
-    super([process.execPath, ...run, file, ...args.map(String)]);
+    super(commandOf(name, args));
   }
+
+  /** One that may have so many descriptors open at once. */
+  static limited(descriptors: number, name: string, ...args: readonly (string | number)[]) {
+    const limit = ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh"];
+    return new Running([...limit, ...commandOf(name, args)]);
+  }
+}
+
+function commandOf(name: string, args: readonly (string | number)[]): string[] {
+  // Transpiled, where this file is.
+  const file = fileURLToPath(new URL(`${name}.${import.meta.url.slice(-2)}`, import.meta.url));
+  const run = "Deno" in globalThis ? ["run", "-A", "--no-check", "--quiet"] : [];
+  return [process.execPath, ...run, file, ...args.map(String)];
 }

@@ -78,6 +78,9 @@ const ACTION = "make an end of a Node socket";
  * its start, as what it sends after an early end of its peer's is lost otherwise. A failed join resets
  * the connection (`resetAndDestroy()`) where the socket can, else destroys it.
  *
+ * On Deno 2.9 a write over TCP that waits fails with EPIPE if the peer ends its writing before it has sent
+ * a byte: there a `Deno.Conn` is the better end.
+ *
  * @param socket The socket; the end has it from here on.
  * @returns A pair of streams, half-closing.
  * @throws {TypeError} If it is no Node stream, is destroyed, or does not yield bytes.

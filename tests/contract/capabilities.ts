@@ -16,6 +16,8 @@ export interface Capabilities {
   readonly halfCloseOut: boolean;
   /** The peer's end of file reaches us, and our bytes still reach the peer. */
   readonly halfCloseIn: boolean;
+  /** Its end of file fails a write of ours that waits, unless bytes came before it: a platform's bug. */
+  readonly halfCloseInWhileWriting?: "fails";
   /**
    * The peer's reset is told from its end of file; `unread`: only with something unread at the peer, as
    * nothing else resets such a connection.
@@ -100,6 +102,12 @@ const nodeSocket: Capabilities = {
   backpressureIn: SOCKET_BYTES,
 };
 
+/**
+ * Deno 2.9 takes an end of file before any byte for a broken connection, and fails what waits to be written
+ * (`poll_tcp_handle` in libs/core/uv_compat/tcp.rs). It is done below `node:net`, out of an adapter's reach.
+ */
+const denoNodeSocket: Capabilities = { ...nodeSocket, halfCloseInWhileWriting: "fails" };
+
 const nodeTlsSocket: Capabilities = {
   ...nodeSocket,
   backpressureOut: CARRIED_BYTES,
@@ -175,7 +183,7 @@ export const capabilities = {
   "Deno.TlsConn": {
     "deno": { ...denoConn, backpressureOut: CARRIED_BYTES, backpressureIn: CARRIED_BYTES },
   },
-  "fromNodeSocket": { "node": nodeSocket, "deno": nodeSocket, "bun": nodeSocket },
+  "fromNodeSocket": { "node": nodeSocket, "deno": denoNodeSocket, "bun": nodeSocket },
   "fromNodeSocket, Unix": { "node": nodeUnixSocket, "deno": nodeUnixSocket, "bun": nodeUnixSocket },
   // Deno's own loses the end of file behind a pause: tests/adapters/node_tls_deno_test.ts.
   "fromNodeSocket, TLS": { "node": nodeTlsSocket, "bun": nodeTlsSocket },

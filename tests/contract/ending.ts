@@ -7,6 +7,7 @@ import { rejection } from "../support/async.ts";
 import {
   arrives,
   closedOnce,
+  failsByEnd,
   finishes,
   finishShows,
   peerSees,
@@ -55,6 +56,33 @@ export function directionsEnd(setup: Setup): void {
     await arrives(peer, can.halfCloseIn ? [answer] : []);
     assertEquals(it.counts().out.bytes, can.halfCloseIn ? answer.bytes : 0);
   }, { routes: ROUTES });
+
+  const { bulk = 64 * MIB } = setup;
+  const much = { bytes: Math.min(bulk, 32 * MIB), seed: 5 };
+  for (const first of [0, answer.bytes]) {
+    const before = first === 0 ? "nothing" : "its answer";
+    const fails = first === 0 && can.halfCloseInWhileWriting === "fails";
+    const outcome = fails ? "it fails" : can.halfCloseIn ? "all of it arrives" : "it is dropped";
+    const title = `the peer ends in our large write, after ${before}: ${outcome}`;
+    testJoined(setup, title, async (it) => {
+      const { peer, local } = it;
+      const sending = local.send(much);
+      await local.until({ sent: 1, quiet: QUIET_MS });
+      if (first) await peer.send(answer);
+      await peer.finish();
+      if (fails) return void await failsByEnd(it);
+      // The end of a WebSocket comes behind what waits in it.
+      if (!can.halfCloseIn) await peer.resume();
+      await arrives(local, first ? [answer] : [], { ended: true });
+      assertEquals((await local.stats()).ended.how, "eof");
+      await peer.resume();
+      await sending;
+      if (can.halfCloseIn) await arrives(peer, [much]);
+      await local.finish();
+      assertEquals((await it.joined).ended, "eof");
+      if (can.halfCloseIn) assertEquals(it.counts().out.bytes, much.bytes);
+    }, { routes: ROUTES, peer: { paused: true } });
+  }
 
   testJoined(setup, "both end at the same time", async (it) => {
     const sent = [it.local.send(question), it.peer.send(answer)];

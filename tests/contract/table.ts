@@ -22,7 +22,9 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 const columns: readonly (readonly [title: string, cell: (can: Capabilities) => string])[] = [
-  ["half-close", ({ halfCloseOut, halfCloseIn }) => both(halfCloseOut, halfCloseIn)],
+  ["half-close", ({ halfCloseOut, halfCloseIn, halfCloseInWhileWriting }) => {
+    return halfCloseInWhileWriting ? "yes; early end fails" : both(halfCloseOut, halfCloseIn);
+  }],
   ["reset seen", ({ resetSeen, resetWhileWriting }) => {
     if (resetWhileWriting) return "but in a write: crash";
     return resetSeen === "unread" ? "with unread input" : mark(resetSeen);

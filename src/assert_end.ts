@@ -1,6 +1,7 @@
 import { directOf } from "./direct.ts";
 import { type End, isFunction, isObject, isReadable, isWritable, type Pair } from "./ends.ts";
 import { refuse } from "./errors.ts";
+import { type Unread, unreadOf } from "./head.ts";
 
 /**
  * Tells an end from everything else.
@@ -14,6 +15,8 @@ export function assertEnd(
   name: string,
   value: unknown,
 ): asserts value is End<unknown, unknown> {
+  const unread = unreadOf(value);
+  if (unread) return assertUnread(action, name, unread);
   const direct = directOf(value);
   if (direct) {
     if (direct.user) refuse(action, name, "must not be locked", value);
@@ -33,6 +36,14 @@ export function assertEnd(
   }
   if (goStyle && halfClose === true && !isFunction(value, "closeWrite")) {
     refuse(action, name, "must have a 'closeWrite' function if its 'halfClose' is true", value);
+  }
+}
+
+/** It has locked its end's `readable` itself. */
+function assertUnread(action: string, name: string, { end, locks }: Unread): void {
+  if (!locks) return assertEnd(action, name, end);
+  if (!directOf(end) && end.writable.locked) {
+    refuse(action, name, "must not have a locked 'writable'", end);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Direct, directOf } from "./direct.ts";
 import { type Conn, type End, halfCloseOf, isConn } from "./ends.ts";
 import type { Failure } from "./errors.ts";
+import { HeadSource, type Unread, unreadOf } from "./head.ts";
 import type { Meter } from "./meter.ts";
 import { DirectSink, openSink, type Sink } from "./sink.ts";
 import { DirectSource, openSource, type Source, type SourceOptions } from "./source.ts";
@@ -26,6 +27,7 @@ export class JoinedEnd {
    */
   closeFailure?: Failure;
   readonly #end: End<unknown, unknown>;
+  readonly #unread?: Unread;
   /** What is closed as one, and not stream by stream. */
   readonly #whole?: Conn | Direct;
   #closed = false;
@@ -34,7 +36,8 @@ export class JoinedEnd {
 
   constructor(name: "a" | "b", end: End<unknown, unknown>, left: boolean) {
     this.name = name;
-    this.#end = end;
+    this.#unread = unreadOf(end);
+    end = this.#end = this.#unread?.end ?? end;
     this.#whole = directOf(end) ?? (isConn(end) ? end : undefined);
     this.left = left;
     this.halfClose = halfCloseOf(end);
@@ -48,9 +51,11 @@ export class JoinedEnd {
   openSource(options: SourceOptions): void {
     const end = this.#end;
     const direct = directOf(end);
-    this.source = direct
+    if (!direct) this.#unread?.unlock();
+    const source = direct
       ? new DirectSource(direct, options)
       : openSource(isConn(end) ? end : end.readable, options);
+    this.source = this.#unread ? new HeadSource(source, this.#unread) : source;
   }
 
   openSink(meter: Meter): void {

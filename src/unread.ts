@@ -2,12 +2,14 @@ import { assertEnd } from "./assert_end.ts";
 import { type Conn, type End, isConn, type Pair } from "./ends.ts";
 import { bytesOf } from "./bytes.ts";
 import { refuse } from "./errors.ts";
+import { headStream, UNREAD, Unread, unreadOf } from "./head.ts";
 
 /**
  * Gives an end that yields `bytes` first, and then what `end` sends: for what was read too far, as the
  * head of an HTTP CONNECT or Upgrade request, a TLS SNI or a PROXY header.
  *
- * A pair's `readable` is locked at once; the returned end takes the place of `end`.
+ * A pair's `readable` is locked at once; the returned end takes the place of `end`. With no bytes, or
+ * for an end that `unread` has given, it is `end` itself.
  *
  * @typeParam E The kind of end.
  * @param end The end that was read from.
@@ -54,6 +56,12 @@ export function unread<W>(
   assertEnd("unread", "end", end);
   const head = bytesOf(bytes)?.slice();
   if (head === undefined) refuse("unread", "bytes", "must be an ArrayBuffer or a view", bytes);
+  if (head.length === 0) return end;
+  const unread = unreadOf(end);
+  if (unread) {
+    unread.putBack(head);
+    return end;
+  }
   return isConn(end) ? unreadConn(end, head) : unreadPair(end, head);
 }
 
@@ -61,16 +69,32 @@ function unreadPair<W>(
   end: Pair<Uint8Array, W>,
   head: Uint8Array<ArrayBuffer>,
 ): Pair<Uint8Array, W> {
-  const { writable, halfClose, consumesOnWrite } = end;
+  const { halfClose, consumesOnWrite } = end;
+  const unread = new Unread(end as Pair<unknown, unknown>, head);
+  let streams: Pick<Pair<Uint8Array, W>, "readable" | "writable"> | undefined;
+  const asStreams = () => {
+    if (streams) return streams;
+    unread.unlock();
+    const readable = headStream(unread) as ReadableStream<Uint8Array>;
+    return streams = { readable, writable: end.writable };
+  };
   return {
-    readable: end.readable.pipeThrough(
-      new TransformStream({ start: (controller) => controller.enqueue(head) }),
-    ),
-    writable,
+    get readable() {
+      return asStreams().readable;
+    },
+    get writable() {
+      return asStreams().writable;
+    },
     halfClose,
     consumesOnWrite,
-    close: (reason) => end.close?.(reason),
-  };
+    close(reason) {
+      unread.unlock();
+      return end.close?.(reason);
+    },
+    get [UNREAD]() {
+      return streams ? undefined : unread;
+    },
+  } as Pair<Uint8Array, W>;
 }
 
 function unreadConn(end: Conn, head: Uint8Array<ArrayBuffer>): Conn {

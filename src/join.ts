@@ -1,3 +1,4 @@
+import { abortReasonOf, whenAborted } from "./abort.ts";
 import { assertEnd } from "./assert_end.ts";
 import { Clock, type TimeUp } from "./clock.ts";
 import type { Conn, End, Pair } from "./ends.ts";
@@ -108,12 +109,14 @@ const LONG_TIMEOUT_MS = 3_600_000;
 const LINGER_MS = 500;
 
 /** One `join`: two lanes, one outcome. */
-class Join implements PumpOwner, EventListenerObject {
+class Join implements PumpOwner {
   readonly result: Promise<JoinResult>;
   readonly #lanes: readonly [Lane, Lane];
   readonly #clock: Clock;
   readonly #signal?: AbortSignal;
   readonly #drain?: AbortSignal;
+  #unlisten?: () => void;
+  #undrain?: () => void;
   readonly #halfClose: "pass" | "end";
   /** As asked for; the default is that of the end that has to wait. */
   readonly #halfCloseTimeout?: number;
@@ -145,27 +148,34 @@ class Join implements PumpOwner, EventListenerObject {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    if (signal?.aborted) this.handleEvent();
-    else this.#start();
+    try {
+      if (signal?.aborted) this.#abort();
+      else this.#start();
+    } catch (error) {
+      // Not the platform's, the signal or a stream: what has been locked must not stay so.
+      this.#over = true;
+      this.#unlisten?.();
+      for (const lane of this.#lanes) lane.release();
+      throw error;
+    }
   }
 
   #start(): void {
-    this.#signal?.addEventListener("abort", this);
-    this.#drain?.addEventListener("abort", this);
+    const onDrain = () => this.#windDown("drained");
+    if (this.#signal) this.#unlisten = whenAborted(this.#signal, () => this.#abort());
+    if (this.#drain) this.#undrain = whenAborted(this.#drain, onDrain);
     const isDrained = this.#drain?.aborted === true;
     for (const lane of this.#lanes) {
       if (isDrained) lane.stop();
       lane.start(this);
     }
-    if (isDrained) this.#windDown("drained");
+    if (isDrained) onDrain();
     if (!this.#over) this.#clock.look();
   }
 
-  /** One of the two signals aborts. */
-  handleEvent(): void {
+  #abort(): void {
     if (this.#over) return;
-    if (!this.#signal?.aborted) return this.#windDown("drained");
-    const { reason } = this.#signal;
+    const reason = abortReasonOf(this.#signal!);
     this.#tearDown(reason, () => reason);
   }
 
@@ -330,8 +340,8 @@ class Join implements PumpOwner, EventListenerObject {
     this.#over = true;
     this.#clock.stop();
     this.#parting?.stop();
-    this.#signal?.removeEventListener("abort", this);
-    this.#drain?.removeEventListener("abort", this);
+    this.#unlisten?.();
+    this.#undrain?.();
     for (const lane of this.#lanes) {
       lane.halt();
       lane.from.stopWaiting();

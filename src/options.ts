@@ -63,6 +63,7 @@ export class OptionReader {
   /** As WebIDL takes it: `undefined` is none, `null` is wrong. */
   signal(value: unknown, name = "signal"): AbortSignal | undefined {
     const isSignal = isFunction(value, "addEventListener") &&
+      isFunction(value, "removeEventListener") &&
       typeof (value as AbortSignal).aborted === "boolean";
     return this.#must(isSignal, name, value, "be an AbortSignal");
   }

@@ -1,3 +1,4 @@
+import { abortReasonOf, whenAborted } from "./abort.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import { assertHalf } from "./assert_end.ts";
 import { isObject, isReadable, isWritable, type Reader, type Writer } from "./ends.ts";
@@ -139,13 +140,15 @@ function open(
 
   const meter = new Meter(Object.assign(stats ?? {}, { bytes: 0, chunks: 0 }));
   const sink = openSink(to, meter, consumes);
+  let source: Source | undefined;
   try {
     const memory = { pool, reused: sink.consumes, buffer };
     const errored = isReadable(from) && isWritable(to) ? erroredBefore(from) : undefined;
-    const source = errored ?? openSource(from, memory);
+    source = errored ?? openSource(from, memory);
     const rules = { preventAbort, preventCancel, preventClose, signal };
     return new Pipe(source, sink, meter, shaperFor(undefined, limit, rate), rules);
   } catch (error) {
+    source?.release(true);
     sink.release();
     throw error;
   }
@@ -154,10 +157,11 @@ function open(
 type Rules = Pick<PipeOptions, "preventAbort" | "preventCancel" | "preventClose" | "signal">;
 
 /** One `pipe`: the four propagation rules, shutdown and locks of ReadableStreamPipeTo. */
-class Pipe extends Pump implements PumpOwner, EventListenerObject {
+class Pipe extends Pump implements PumpOwner {
   readonly result: Promise<PipeResult>;
   readonly #rules: Rules;
   #shuttingDown = false;
+  #unlisten?: () => void;
   /** Ends a wait for what a Go-style sink writes, or for its end. */
   #cut?: () => void;
   #settle!: { resolve: (result: PipeResult) => void; reject: (error: unknown) => void };
@@ -173,7 +177,7 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
       queueMicrotask(() => this.#abort());
       return;
     }
-    signal?.addEventListener("abort", this);
+    if (signal) this.#unlisten = whenAborted(signal, () => this.#aborted());
     if (source instanceof ErroredSource && source.failed) {
       void this.pumpEnded(this, { side: "read", ...source.failed });
     } else {
@@ -182,7 +186,7 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
   }
 
   /** The signal aborts. */
-  handleEvent(): void {
+  #aborted(): void {
     this.stop();
     // A stream that ended before the signal aborted shows it within a microtask, and goes first. So
     // does a read that was answered: its chunk must be written.
@@ -196,7 +200,7 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
     this.stop();
     this.shaper?.hurry();
     this.#cut?.();
-    void this.pumpEnded(this, { error: this.#rules.signal!.reason });
+    void this.pumpEnded(this, { error: abortReasonOf(this.#rules.signal!) });
   }
 
   /** Shuts down by the four propagation rules. A limit and an abort are errors of neither side. */
@@ -218,7 +222,7 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
       const isCut = waits && !sink.over && await cutShort(this.settled()) ||
         // Closing must be propagated forward.
         !failed && !preventClose && await cutShort(sink.end());
-      if (isCut) outcome = failed ??= { side: "read", error: signal!.reason };
+      if (isCut) outcome = failed ??= { side: "read", error: abortReasonOf(signal!) };
       if (failed) {
         const { side, error } = failed;
         if (preventCancel && this.reading) await this.leaveUnread();
@@ -233,7 +237,7 @@ class Pipe extends Pump implements PumpOwner, EventListenerObject {
       outcome = { error };
     }
     if (source instanceof ErroredSource) await source.closed.catch(() => {});
-    signal?.removeEventListener("abort", this);
+    this.#unlisten?.();
     this.release();
     if (outcome) this.#settle.reject(outcome.error);
     else this.#settle.resolve(this.counts);

@@ -145,7 +145,8 @@ function open(
     const memory = { pool, reused: sink.consumes, buffer };
     const errored = isReadable(from) && isWritable(to) ? erroredBefore(from) : undefined;
     source = errored ?? openSource(from, memory);
-    const rules = { preventAbort, preventCancel, preventClose, signal };
+    const isOne = Object.is(from, to);
+    const rules = { preventAbort, preventCancel, preventClose, signal, isOne };
     return new Pipe(source, sink, meter, shaperFor(undefined, limit, rate), rules);
   } catch (error) {
     source?.release(true);
@@ -154,7 +155,19 @@ function open(
   }
 }
 
-type Rules = Pick<PipeOptions, "preventAbort" | "preventCancel" | "preventClose" | "signal">;
+type Rules = Pick<PipeOptions, "preventAbort" | "preventCancel" | "preventClose" | "signal"> & {
+  /** The source is the sink. */
+  readonly isOne: boolean;
+};
+
+/** As a stream's, its failure replaces the first one; of a Go-style end it is no news. */
+async function endIt({ closed }: Source | Sink, ending: void | Promise<void>): Promise<void> {
+  try {
+    await ending;
+  } catch (error) {
+    if (closed) throw error;
+  }
+}
 
 /** One `pipe`: the four propagation rules, shutdown and locks of ReadableStreamPipeTo. */
 class Pipe extends Pump implements PumpOwner {
@@ -208,7 +221,7 @@ class Pipe extends Pump implements PumpOwner {
     if (this.#shuttingDown) return;
     this.#shuttingDown = true;
     const { source, sink } = this;
-    const { preventAbort, preventCancel, preventClose, signal } = this.#rules;
+    const { preventAbort, preventCancel, preventClose, signal, isOne } = this.#rules;
     let outcome = failed;
     const cut = new Promise<true>((resolve) => this.#cut = () => resolve(true));
     /** Waits; for a Go-style sink no longer than the signal lets it. Tells whether that cut it short. */
@@ -225,12 +238,14 @@ class Pipe extends Pump implements PumpOwner {
       if (isCut) outcome = failed ??= { side: "read", error: abortReasonOf(signal!) };
       if (failed) {
         const { side, error } = failed;
-        if (preventCancel && this.reading) await this.leaveUnread();
+        if (this.reading && (preventCancel || !source.closed)) await this.leaveUnread();
+        // Errors must be propagated forward, ...
+        const aborts = side !== "write" && !preventAbort && (side || !sink.over);
+        // ... and errors and closing backward; one end that is both is closed once.
+        const cancels = side !== "read" && !preventCancel && !(isOne && aborts);
         await Promise.all([
-          // Errors must be propagated forward, ...
-          side !== "write" && !preventAbort && (side || !sink.over) && sink.abort(error),
-          // ... and errors and closing backward.
-          side !== "read" && !preventCancel && source.cancel(error),
+          aborts && endIt(sink, sink.abort(error)),
+          cancels && endIt(source, source.cancel(error)),
         ]);
       }
     } catch (error) {

@@ -9,8 +9,10 @@ import {
   IGNORES_ERRORING,
   NO_INFINITY,
   PIPES_CHUNK_BY_CHUNK,
+  PIPES_PAST_IDENTITY,
   READY_WITHOUT_ROOM,
   SIZED_WHEN_ERRORING,
+  TELLS_LATE,
 } from "./support/deviations.ts";
 import { platform, runtime, WITH_BYTE_STREAMS } from "./support/environment.ts";
 
@@ -46,6 +48,25 @@ departs("pipeTo ends at once if the sink is erroring", IGNORES_ERRORING, async (
   rig.writes[0].resolve();
   await settle();
   return atOnce;
+});
+
+departs("pipeTo sees late that its source is errored", TELLS_LATE, async () => {
+  const rig = new Rig();
+  rig.input.error(new Error("source"));
+  rig.sink.close().catch(() => {});
+  follow(pipeTo(rig.source, rig.sink));
+  await settle();
+  return rig.calls.some(([name]) => name === "close");
+});
+
+departs("pipeTo goes past an identity transform's room", PIPES_PAST_IDENTITY, async () => {
+  const none = { highWaterMark: 0 };
+  const identity = new TransformStream({}, none, none);
+  const rig = new Rig({ chunks: ["a"], closed: true });
+  const outcome = follow(pipeTo(rig.source, identity.writable));
+  identity.readable.pipeTo(new WritableStream()).catch(() => {});
+  await settle();
+  return outcome.state === "fulfilled";
 });
 
 departs("pipeTo sees an abort with the next chunk", ABORTS_LATE, async () => {

@@ -8,7 +8,12 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "./harness.ts";
 import { follow, rejection, Rig, rule, settle, UNBOUNDED } from "./pipe_helpers.ts";
 import { macrotask } from "./support/async.ts";
-import { IGNORES_ERRORING, READY_WITHOUT_ROOM, SIZED_WHEN_ERRORING } from "./support/deviations.ts";
+import {
+  IGNORES_ERRORING,
+  PIPES_PAST_IDENTITY,
+  READY_WITHOUT_ROOM,
+  SIZED_WHEN_ERRORING,
+} from "./support/deviations.ts";
 import { WITH_BYTE_STREAMS } from "./support/environment.ts";
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -344,6 +349,28 @@ rule("two pipes in a row pass through a TransformStream", async (pipe) => {
   await Promise.all([pipe(rig.source, upper.writable), pipe(upper.readable, rig.sink)]);
   assertEquals(rig.calls, [["write", "A"], ["write", "B"], ["write", "C"], ["close"]]);
 });
+
+// Node, Bun and the browsers agree with the standard; https://github.com/whatwg/streams/issues/1158 regrets it.
+rule(
+  "a transform without room on either side is never read for (backpressure)",
+  { brokenOn: PIPES_PAST_IDENTITY, except: READY_WITHOUT_ROOM },
+  async (pipe) => {
+    const none = { highWaterMark: 0 };
+    const identity = new TransformStream<unknown, unknown>({}, none, none);
+    const rig = new Rig({ chunks: ["a"] });
+    const controller = new AbortController();
+    const options = { signal: controller.signal, preventCancel: true };
+    const outcome = follow(pipe(rig.source, identity.writable, options));
+    const reader = identity.readable.getReader();
+    const read = follow(reader.read());
+    await settle();
+    assertEquals([outcome.state, read.state], ["pending", "pending"]);
+    controller.abort(new Error("enough"));
+    await settle();
+    assertEquals([outcome.state, read.state], ["rejected", "rejected"]);
+    assertEquals(await rig.left(), ["a"]);
+  },
+);
 
 rule("a source can be piped on where an earlier pipe has left it", async (pipe) => {
   const rig = new Rig({ chunks: ["a", "b", "c"], closed: true, mark: 1, hold: true });

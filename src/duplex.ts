@@ -2,6 +2,7 @@ import { assertHalf } from "./assert_end.ts";
 import type { Conn, Pair, Reader, Writer } from "./ends.ts";
 import { isReadable, isWritable } from "./ends.ts";
 import { assertKnown, refuse } from "./errors.ts";
+import { readNext } from "./left_read.ts";
 import { readableFrom, writableFrom } from "./halves.ts";
 
 const ACTION = "make a duplex";
@@ -93,7 +94,7 @@ export function duplex(
     close ? close(reason) : all(closeReader, closeWriter)
   );
   const reader = isReadable(readable) ? undefined : {
-    read: (p: Uint8Array<ArrayBuffer>) => readable.read(p),
+    read: (p: Uint8Array<ArrayBuffer>) => readNext(readable, p),
     close: () => close ? undefined : closeReader(),
   };
   const writer = isWritable(writable) ? undefined : {

@@ -75,10 +75,14 @@ export class HeadSource implements Source {
     };
   }
 
-  pull(): unknown {
+  get willWait(): boolean {
+    return this.#source.willWait === true;
+  }
+
+  pull(most?: number): unknown {
     const { head } = this.#unread;
     this.#giving = head !== undefined;
-    return head ?? this.#source.pull();
+    return head ?? this.#source.pull(most);
   }
 
   take(result: unknown): unknown {

@@ -88,7 +88,9 @@ export interface JoinOptions {
   pool?: BufferPool;
   /**
    * After success, leave both ends, or one of them, as they are: no half-close, no close, only unlocked.
-   * After a timeout, a Go-style end may still have a read under way, which takes what comes next.
+   * After a timeout, a Go-style end may still have a read under way: what it brings goes to the next
+   * {@linkcode join}, {@linkcode pipe} or {@linkcode unread} of that very object, and past a `read()` of
+   * one's own.
    *
    * @default {false}
    */

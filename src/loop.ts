@@ -144,7 +144,7 @@ export abstract class Loop implements Receiver {
       return turns.sliceLasts() ? READY : turns.next();
     }
     this.reading = true;
-    return this.source.pull();
+    return this.source.pull(this.shaper?.most);
   }
 
   /** What a read has brought is written. */
@@ -176,7 +176,10 @@ export abstract class Loop implements Receiver {
       meter.touch();
       return writeWhole(target, piece, goOn);
     });
-    if (error && goOn()) this.end({ error });
+    if (error && goOn()) {
+      this.source.putBack?.(shaper.refused!);
+      this.end({ error });
+    }
     return WRITTEN;
   }
 

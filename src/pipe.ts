@@ -27,7 +27,11 @@ export interface PipeOptions {
    * @default {false}
    */
   consumesOnWrite?: boolean;
-  /** Bytes that may pass; the first one past it fails. A positive safe integer. */
+  /**
+   * Bytes that may pass; the first one past it fails. A positive safe integer. A Go-style source is read no
+   * further than that byte, which goes to whoever reads next, as under `preventCancel`. Of a stream the
+   * rest of the chunk is lost; of a byte stream that is read into lent memory that is this byte.
+   */
   limit?: number;
   /** Where buffers come from; by default a pool that everything shares. */
   pool?: BufferPool;
@@ -38,7 +42,9 @@ export interface PipeOptions {
    */
   preventAbort?: boolean;
   /**
-   * After a failed write, leave the source open.
+   * After a failed write, a `limit` or an abort, leave the source open. A Go-style source may still have a
+   * read under way, which cannot be taken back: what it brings goes to the next {@linkcode pipe},
+   * {@linkcode join} or {@linkcode unread} of that very object, and past a `read()` of one's own.
    *
    * @default {false}
    */
@@ -230,6 +236,8 @@ class Pipe extends Pump implements PumpOwner {
       return sink.closed ? whole : Promise.race([whole, cut]);
     };
     try {
+      // In workerd a read that was answered shows two microtasks later.
+      if (this.reading) await undefined;
       // The rule to wait for writes is one for streams; a Go-style sink's may need the abort to end.
       const waits = this.writing && (!failed || failed.side || sink.closed);
       const isCut = waits && !sink.over && await cutShort(this.settled()) ||

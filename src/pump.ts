@@ -74,9 +74,9 @@ export class Pump extends Loop implements SinkWatcher {
     this.stopped = true;
   }
 
-  /** Takes nothing more: what a waiting read would have brought stays in the source. */
+  /** Takes nothing more: what a waiting read would have brought stays in the source, or is left to others. */
   async leaveUnread(): Promise<void> {
-    if (!this.reading || !this.source.giveReadUp) return;
+    if (!this.source.giveReadUp) return this.giveUp();
     this.source.giveReadUp();
     await new Promise<void>((resolve) => this.onStill = resolve);
   }
@@ -158,6 +158,7 @@ export class Pump extends Loop implements SinkWatcher {
   release(): void {
     this.halt();
     const settled = !this.reading && !(this.holding && this.sink.consumes);
+    if (this.reading) this.source.leaveRead?.();
     this.source.release(settled);
     this.sink.release();
   }

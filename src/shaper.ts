@@ -12,6 +12,8 @@ export class Shaper {
   readonly #limit: number;
   readonly #rate: number;
   #allowance: number;
+  /** What the limit did not let pass. */
+  refused?: Uint8Array<ArrayBuffer>;
   /** When what has passed will have taken its time. */
   #paidUntil = 0;
   #hurried = false;
@@ -21,6 +23,11 @@ export class Shaper {
     this.#direction = direction;
     this.#limit = this.#allowance = limit;
     this.#rate = rate;
+  }
+
+  /** As many bytes as are worth reading: one past the limit shows that it does not hold. */
+  get most(): number {
+    return this.#allowance + 1;
   }
 
   /**
@@ -36,7 +43,10 @@ export class Shaper {
     const burst = Math.max(1, Math.floor(this.#rate * BURST_MS / 1000));
     let left = byteLengthOf(chunk);
     do {
-      if (left > 0 && this.#allowance === 0) return new LimitError(this.#limit, this.#direction);
+      if (left > 0 && this.#allowance === 0) {
+        this.refused = bytesOf(chunk);
+        return new LimitError(this.#limit, this.#direction);
+      }
       const size = Math.min(left, this.#allowance, this.#hurried ? Infinity : burst);
       this.#allowance -= size;
       await this.#pass(size);

@@ -2,6 +2,7 @@ import type { BufferPool } from "./buffer_pool.ts";
 import type { Direct } from "./direct.ts";
 import { isReadable, type Reader } from "./ends.ts";
 import { assertSize } from "./errors.ts";
+import { leaveRead, putBack, readNext } from "./left_read.ts";
 import { CallersLoan, type Loan, PooledLoan, STREAM } from "./loan.ts";
 
 /** What {@linkcode Source.take} returns at the end of the source. */
@@ -23,14 +24,18 @@ export interface Source {
   readonly lends: boolean;
   /** The next read waits for the platform's events, and lets everybody else go on meanwhile. */
   readonly willWait?: boolean;
-  /** Starts a read: its result, or a promise of it. */
-  pull(): unknown;
+  /** Starts a read of at most so many bytes, where that can be said: its result, or a promise of it. */
+  pull(most?: number): unknown;
   /** The chunk in the result of a read. */
   take(result: unknown): unknown;
   /** The write of the last chunk is abandoned: its memory must not be touched again. */
   abandon(): void;
   /** Gives a waiting read up, so that what it would have brought stays in the stream; keeps the lock. */
   giveReadUp?(): void;
+  /** Whoever reads next gets what a waiting read brings, which cannot be taken back. */
+  leaveRead?(): void;
+  /** Whoever reads next gets these bytes, the last of a chunk, which could not be passed on. */
+  putBack?(bytes: Uint8Array<ArrayBuffer>): void;
   /** Ends the source as `ReadableStream.cancel()` does; a stream already errored stays silent. */
   cancel(reason: unknown): void | Promise<void>;
   /** Unlocks a stream that has ended, so that whatever it belongs to can be closed. */
@@ -99,8 +104,8 @@ class StreamSource implements Source {
     return this.#loan?.reused ?? false;
   }
 
-  pull(): Promise<unknown> {
-    return this.#reader.read(this.#loan?.view());
+  pull(most?: number): Promise<unknown> {
+    return this.#reader.read(this.#loan && atMost(this.#loan.view(), most));
   }
 
   take({ done, value }: ReadableStreamReadResult<unknown>): unknown {
@@ -142,6 +147,10 @@ class StreamSource implements Source {
   }
 }
 
+function atMost(view: Uint8Array<ArrayBuffer>, most = Infinity): Uint8Array<ArrayBuffer> {
+  return view.length > most ? view.subarray(0, most) : view;
+}
+
 function byobReader(stream: ReadableStream<unknown>): StreamReader | undefined {
   try {
     return stream.getReader({ mode: "byob" }) as StreamReader;
@@ -154,7 +163,10 @@ function byobReader(stream: ReadableStream<unknown>): StreamReader | undefined {
 export class ReaderSource implements Source {
   readonly #reader: Reader;
   readonly #loan: Loan;
+  #buffer?: Uint8Array<ArrayBuffer>;
+  /** What is read into: the buffer, or as much of it as may be. */
   #view?: Uint8Array<ArrayBuffer>;
+  #read: unknown;
   #emptyReads = 0;
 
   constructor(reader: Reader, loan: Loan) {
@@ -170,8 +182,10 @@ export class ReaderSource implements Source {
     return this.#loan.emptied;
   }
 
-  pull(): unknown {
-    return this.#reader.read(this.#view = this.#loan.view());
+  pull(most?: number): unknown {
+    this.#buffer = this.#loan.view();
+    this.#view = atMost(this.#buffer, most);
+    return this.#read = readNext(this.#reader, this.#view);
   }
 
   take(count: unknown): unknown {
@@ -180,7 +194,7 @@ export class ReaderSource implements Source {
     assertSize("read", "count", count, 0, view.length);
     if (count > 0) {
       this.#emptyReads = 0;
-      return this.#loan.filled(view, count);
+      return this.#loan.filled(this.#buffer!, count);
     }
     if (++this.#emptyReads === MOST_EMPTY_READS) {
       throw new Error(`${MOST_EMPTY_READS} reads in a row gave 0 bytes and no end of file`);
@@ -190,6 +204,14 @@ export class ReaderSource implements Source {
 
   abandon(): void {
     this.#loan.end(false);
+  }
+
+  leaveRead(): void {
+    leaveRead(this.#reader, this.#read as PromiseLike<unknown>, this.#view!);
+  }
+
+  putBack(bytes: Uint8Array<ArrayBuffer>): void {
+    putBack(this.#reader, bytes);
   }
 
   async cancel(): Promise<void> {

@@ -3,6 +3,7 @@ import { type Conn, type End, isConn, type Pair } from "./ends.ts";
 import { bytesOf } from "./bytes.ts";
 import { refuse } from "./errors.ts";
 import { headStream, UNREAD, Unread, unreadOf } from "./head.ts";
+import { readNext } from "./left_read.ts";
 
 /**
  * Gives an end that yields `bytes` first, and then what `end` sends: for what was read too far, as the
@@ -101,7 +102,7 @@ function unreadConn(end: Conn, head: Uint8Array<ArrayBuffer>): Conn {
   let rest = head;
   return {
     read(p) {
-      if (rest.length === 0) return end.read(p);
+      if (rest.length === 0) return readNext(end, p);
       const taken = rest.subarray(0, p.length);
       p.set(taken);
       rest = rest.subarray(taken.length);

@@ -56,8 +56,8 @@ export interface Conn extends Reader, Writer {
  */
 export interface Pair<R = Uint8Array<ArrayBuffer>, W = Uint8Array<ArrayBuffer>> {
   /**
-   * What the end sends us. A byte stream is read by its BYOB reader if the other end consumes what it is
-   * given, else by its default reader, as `pipeTo` does it.
+   * What the end sends us. A byte stream is read by its BYOB reader if the other end says
+   * `consumesOnWrite`, and on Deno if it is Go-style; else by its default reader, as `pipeTo` does it.
    */
   readonly readable: ReadableStream<R>;
   /** What we send the end. */

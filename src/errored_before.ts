@@ -73,7 +73,7 @@ export class ErroredSource implements Source {
   }
 }
 
-/** `undefined` where `pipeTo` takes its time, and before it is known. */
+/** `false` where `pipeTo` does not tell, `undefined` before that is known. */
 let probe: Probe | undefined | false;
 
 /** The source of a stream that is errored already; `undefined` if it is not, or does not tell yet. */
@@ -85,7 +85,7 @@ export function erroredBefore(stream: ReadableStream<unknown>): ErroredSource | 
   return errored;
 }
 
-/** workerd looks at the state later; and nothing may be read. */
+/** Not in workerd, whose `pipeTo` keeps few of the rules. Nothing may be read. */
 function works(): boolean {
   try {
     const error = new Error("A probe");

@@ -17,7 +17,8 @@ export function openLanes(
     const meter = new Meter(stats[direction] = { bytes: 0, chunks: 0 });
     if (idleTimeout !== Infinity) meter.time();
     to.openSink(native ? new Meter() : meter);
-    from.openSource({ pool, reused: to.sink.consumes && !native });
+    const reused = to.sink.consumes && !native;
+    from.openSource({ pool, reused, said: to.sink.closed !== undefined });
     const shaper = shaperFor(direction, limit[direction], rate[direction]);
     return new (native ? PlatformLane : Lane)(direction, from, to, meter, shaper);
   };

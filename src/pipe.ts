@@ -22,7 +22,8 @@ export interface PipeOptions {
   buffer?: Uint8Array<ArrayBuffer>;
   /**
    * Whether a chunk's memory may be reused once the sink's write has settled. Always so for a Go-style
-   * sink; never say so of a stream that queues.
+   * sink; never say so of a stream that queues. A byte stream is read by its BYOB reader then: one that was
+   * teed never ends so if its source closes without `byobRequest.respond(0)` (but on Deno).
    *
    * @default {false}
    */
@@ -75,9 +76,9 @@ export type PipeResult = Counts;
  * unlocked before its promise settles.
  *
  * What a `WritableStream` is given is its own for good, unless `consumesOnWrite` says otherwise. A Go-style
- * source is read into pooled buffers, or into `buffer`. A byte stream is so, by its BYOB reader, if the
- * sink gives memory back; else by its default reader, as `pipeTo` does: one that needs a `byobRequest`
- * must have an `autoAllocateChunkSize`.
+ * source is read into pooled buffers, or into `buffer`. A byte stream is so, by its BYOB reader, under
+ * `consumesOnWrite` and on Deno for a Go-style sink; else by its default reader, as `pipeTo` does: one that
+ * needs a `byobRequest` must have an `autoAllocateChunkSize`.
  *
  * - At the end of the source the sink is closed: `close()`, or of a Go-style sink `closeWrite()`, else
  *   `close()`. A Go-style source that has ended is left open.
@@ -148,7 +149,7 @@ function open(
   const sink = openSink(to, meter, consumes);
   let source: Source | undefined;
   try {
-    const memory = { pool, reused: sink.consumes, buffer };
+    const memory = { pool, reused: sink.consumes, said: consumes, buffer };
     const errored = isReadable(from) && isWritable(to) ? erroredBefore(from) : undefined;
     source = errored ?? openSource(from, memory);
     const isOne = Object.is(from, to);

@@ -54,6 +54,8 @@ export interface SourceOptions {
   readonly pool: BufferPool;
   /** Whether the sink is done with a chunk once its write has settled. */
   readonly reused: boolean;
+  /** Whether somebody has said so, and not just its kind. */
+  readonly said?: boolean;
   readonly buffer?: Uint8Array<ArrayBuffer>;
 }
 
@@ -80,6 +82,13 @@ interface StreamReader extends ReadableStreamGenericReader {
 const FINDS_LITTLE = "readAtLeast" in (globalThis.ReadableStreamBYOBReader?.prototype ?? {});
 
 /**
+ * By the standard the BYOB read of a teed stream is never answered if its source closes without
+ * `byobRequest.respond(0)`, and nothing tells (ReadableByteStreamTee, as of 2026; Deno has mended it,
+ * https://github.com/denoland/deno/pull/35828). A default read is.
+ */
+const TEES_HANG = !("Deno" in globalThis);
+
+/**
  * Any `ReadableStream`. A byte stream is read by its BYOB reader into lent memory if the sink gives that
  * back; a sink that may keep it needs fresh memory for each chunk anyhow, and the stream knows better how
  * much. Chunks of others are passed on as they come.
@@ -91,9 +100,10 @@ class StreamSource implements Source {
   readonly #loan?: Loan;
   #errored = false;
 
-  constructor(stream: ReadableStream<unknown>, { pool, reused }: SourceOptions) {
+  constructor(stream: ReadableStream<unknown>, { pool, reused, said }: SourceOptions) {
     this.#stream = stream;
-    const byob = reused || FINDS_LITTLE ? byobReader(stream) : undefined;
+    const lends = reused && (said || !TEES_HANG);
+    const byob = lends || FINDS_LITTLE ? byobReader(stream) : undefined;
     if (byob) this.#loan = new PooledLoan(pool, reused, STREAM);
     this.#reader = byob ?? stream.getReader();
     this.closed = this.#reader.closed;

@@ -298,6 +298,35 @@ test("a byte source that closes without respond(0) ends the pipe", { on }, async
   assertEquals([readable.locked, pool.lent], [false, 0]);
 });
 
+for (const branches of [1, 2]) {
+  test(
+    `a teed byte source that closes without respond(0) ends ${branches} pipes`,
+    { on },
+    async () => {
+      for (const push of [false, true]) {
+        let left = 3;
+        const step = (its: ReadableByteStreamController) => {
+          if (left-- > 0) its.enqueue(bytes("x"));
+          else its.close();
+        };
+        const readable = new ReadableStream({
+          type: "bytes",
+          start: async (its) => {
+            for (; push && left >= 0; step(its)) await delay(1);
+          },
+          pull: (its) => push ? undefined : step(its),
+        });
+        const [a, b] = readable.tee();
+        if (branches === 1) b.cancel().catch(() => {});
+        const pool = new RecordingPool();
+        const piped = [a, b].slice(0, branches).map((from) => pipe(from, sink([]), { pool }));
+        for (const { bytes } of await Promise.all(piped)) assertEquals(bytes, 3);
+        assertEquals([a.locked, b.locked, pool.lent], [false, false, 0]);
+      }
+    },
+  );
+}
+
 test("a byte source that fails ends the pipe, and leaves no buffer lent", { on }, async () => {
   const readable = new ReadableStream({ type: "bytes", pull: () => Promise.reject(cause) });
   const pool = new RecordingPool();

@@ -240,10 +240,11 @@ test("limit: a byte stream is read one byte past it into lent memory", { on }, a
       controller.byobRequest!.respond(view.length);
     },
   });
-  const to = collector();
-  const error = await rejection(pipe(source, to, { limit: 4, preventCancel: true }));
-  assertInstanceOf(error, LimitError);
-  assertEquals(to.received, [new Uint8Array([0, 1, 2, 3])]);
+  const received: number[] = [];
+  const to = new WritableStream<Bytes>({ write: (chunk) => void received.push(...chunk) });
+  const options = { limit: 4, preventCancel: true, consumesOnWrite: true };
+  assertInstanceOf(await rejection(pipe(source, to, options)), LimitError);
+  assertEquals(received, [0, 1, 2, 3]);
   assertEquals(asked, [5]);
 });
 

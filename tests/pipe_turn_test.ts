@@ -18,7 +18,7 @@ import {
   rule,
   settle,
 } from "./pipe_helpers.ts";
-import { TELLS_LATE } from "./support/deviations.ts";
+import { PIPES_CHUNK_BY_CHUNK } from "./support/deviations.ts";
 
 const SOURCE = new Error("source");
 const SINK = new Error("sink");
@@ -47,7 +47,6 @@ for (const [what, end, expected, calls] of ENDS) {
   for (const gap of [1, 2, 3]) {
     rule(
       `an abort in the turn of the call, ${gap} microtasks after ${what}, changes nothing (shutdown, 1)`,
-      { except: TELLS_LATE },
       async (pipe) => {
         const rig = new Rig();
         await settle();
@@ -86,7 +85,7 @@ for (const [state, options, prepare, expected, calls] of SINKS) {
     const named = `${state}${preventCancel ? "; preventCancel" : ""}`;
     rule(
       `an errored source and a sink of this turn, ${named} (errors propagated forward)`,
-      { except: TELLS_LATE },
+      { except: PIPES_CHUNK_BY_CHUNK },
       async (pipe) => {
         const rig = new Rig(options);
         rig.input.error(SOURCE);

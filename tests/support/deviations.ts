@@ -12,10 +12,10 @@ export const IGNORES_ERRORING = ["chromium"];
 export const ABORTS_LATE = ["webkit", "workerd"];
 /** `pipeTo` reads a chunk once the last is written, and keeps few other rules: it is no reference. */
 export const PIPES_CHUNK_BY_CHUNK = ["workerd"];
-/** `pipeTo` and `closed` go by a stream's state some microtasks later than elsewhere. */
-export const TELLS_LATE = ["workerd"];
 /** `pipeTo` goes past the writable of a `TransformStream` without a `transform()`, and its room. */
-export const PIPES_PAST_IDENTITY = ["deno"];
+export const PIPES_PAST_IDENTITY = ["deno", "workerd"];
+/** A teed byte stream answers a BYOB read as its source closes, `respond(0)` or not. */
+export const TEES_ANSWER = ["deno"];
 /** A sink with a high-water mark of 0 and a `start()` is ready until its first write. */
 export const READY_WITHOUT_ROOM = ["workerd"];
 /** `desiredSize` stays a number while a sink is erroring. */

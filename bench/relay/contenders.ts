@@ -8,6 +8,7 @@ import { root, run } from "../../tests/run/process.ts";
 import { runtimes } from "../../tests/run/runtimes.ts";
 import type { Release } from "../release.ts";
 import { versionOf } from "../report/machine.ts";
+import type { Mode } from "./disciplines.ts";
 import { compile, type Ports } from "./load.ts";
 import { haproxyConfig, nginxConfig } from "./peers.ts";
 import type { Start } from "./relay.ts";
@@ -17,9 +18,13 @@ export interface Contender {
   readonly name: string;
   /** Whether it is made of this library. */
   readonly ours: boolean;
+  /** What it is not made for, and why. */
+  readonly without?: Without;
   /** Builds and configures it; rejects if something that it needs is not installed. */
   prepare(ports: Ports): Promise<Prepared>;
 }
+
+type Without = { readonly [mode in Mode]?: string };
 
 /** One that can be started. */
 export interface Prepared extends Start {
@@ -28,6 +33,8 @@ export interface Prepared extends Start {
 }
 
 const folder = `${root}/.cache/bench`;
+
+const CLOSES_BOTH: Without = { "half-closed": "it closes both ends when one has ended" };
 
 /** All of them; with a release, its forwarder beside ours. */
 export function contenders(release?: Release): Contender[] {
@@ -38,7 +45,10 @@ export function contenders(release?: Release): Contender[] {
     ...release
       ? [forwarder(`forward --workers 2 (${release.tag})`, release.folder, "--workers", "2")]
       : [],
-    script("Deno, two pipeTo", false, "deno", "deno_native", "run", "-A"),
+    {
+      ...script("Deno, two pipeTo", false, "deno", "deno_native", "run", "-A"),
+      without: CLOSES_BOTH,
+    },
     script("Bun, join", true, "bun", "bun"),
     script("Bun, by hand", false, "bun", "bun_by_hand"),
     script("Node, join", true, "node26", "node"),
@@ -54,7 +64,8 @@ export function contenders(release?: Release): Contender[] {
       await nginxConfig(executable, folder, ports),
     ]),
     peer("socat", ["-V"], (executable, { via, target }) => [
-      executable,
+      // It closes what is half-closed after half a second otherwise.
+      ...[executable, "-t", "3600"],
       `TCP-LISTEN:${via},bind=127.0.0.1,reuseaddr,fork,backlog=4096`,
       `TCP:127.0.0.1:${target}`,
     ]),
@@ -114,6 +125,7 @@ function go(name: string, ...flags: string[]): Contender {
   return {
     name,
     ours: false,
+    without: CLOSES_BOTH,
     async prepare({ via, target }) {
       const executable = await installed("go");
       const program = `${folder}/go_relay`;

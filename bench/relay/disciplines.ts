@@ -10,18 +10,24 @@ import { cpuSeconds, memoryKib } from "./processes.ts";
 import { delay, type Relay } from "./relay.ts";
 
 /** The kinds there are. */
-export const modes = ["bulk", "echo", "churn", "idle"] as const;
+export const modes = [
+  ...["bulk", "echo", "churn", "mixed", "crowd"] as const,
+  ...["idle", "spent", "stalled", "slow", "half-closed"] as const,
+] as const;
 
 /** One of them. */
 export type Mode = typeof modes[number];
 
-/** A value that is measured; the first of a discipline's is in the chart. */
+/** A value that is measured. */
 export type Measure = Pick<Figure, "title" | "unit" | "better">;
 
 /** A load, and what is measured under it. */
 export interface Discipline {
   readonly mode: Mode;
+  /** The first is what a release is compared by. */
   readonly measures: readonly Measure[];
+  /** How many of them, from the first, are in the chart: 1. */
+  readonly charted?: number;
   /** Resolves to a value a measure; rejects if anything was lost or wrong. */
   run(relay: Relay, load: string, ports: Ports): Promise<number[]>;
 }
@@ -31,10 +37,22 @@ export interface Sizes {
   readonly bulkBytes: number;
   readonly echoMessages: number;
   readonly churnConnections: number;
+  readonly mixedMs: number;
+  readonly crowdConnections: number;
   readonly idleConnections: number;
-  /** Of silence. */
+  readonly spentConnections: number;
+  readonly stalledConnections: number;
+  /** Of the download beside those, and of the one without them. */
+  readonly stalledBytes: number;
+  readonly slowConnections: number;
+  readonly halfClosedConnections: number;
+  /** Of silence, or of slow reading, before the memory is looked at. */
   readonly idleMs: number;
 }
+
+/** Memory goes up and down while something moves. */
+const MEMORY_SAMPLES = 5;
+const SAMPLE_MS = 200;
 
 /** All of them. */
 export function disciplines(sizes: Sizes): Discipline[] {
@@ -45,7 +63,13 @@ export function disciplines(sizes: Sizes): Discipline[] {
     echo(sizes.echoMessages, 64),
     echo(sizes.echoMessages / 6, 1),
     churn(sizes.churnConnections, 16),
-    idle(sizes.idleConnections, sizes.idleMs),
+    ...[1, 4, 16].map((senders) => mixed(sizes.mixedMs, senders)),
+    crowd(sizes.crowdConnections, 16),
+    held("idle", sizes.idleConnections, sizes.idleMs),
+    held("spent", sizes.spentConnections, sizes.idleMs),
+    stalled(sizes.stalledConnections, sizes.stalledBytes, sizes.idleMs),
+    slow(sizes.slowConnections, sizes.idleMs),
+    held("half-closed", sizes.halfClosedConnections, sizes.idleMs),
   ];
 }
 
@@ -109,26 +133,123 @@ function churn(connections: number, atOnce: number): Discipline {
   };
 }
 
-function idle(connections: number, ms: number): Discipline {
+function mixed(ms: number, senders: number): Discipline {
+  const title = `${senders} and ${senders}`;
   return {
-    mode: "idle",
+    mode: "mixed",
     measures: [
-      { title: count(connections), unit: "KiB a connection", better: "less" },
-      { title: "before", unit: "MiB", better: "less" },
-      { title: "with them", unit: "MiB", better: "less" },
+      { title: `${title}, bulk`, unit: "GB/s", better: "more" },
+      { title: `${title}, p50`, unit: "µs", better: "less" },
+      { title: `${title}, p99`, unit: "µs", better: "less" },
+      { title: `${title}, CPU`, unit: "s/GB", better: "less" },
     ],
-    async run(relay, program, { via, target }) {
-      const before = memoryKib(relay.pid);
-      await using load = new Load(program, ["idle", via, target, connections]);
-      await load.answer();
-      await delay(ms);
-      const after = memoryKib(relay.pid);
-      await load.goOn();
-      // It comes once every connection has answered.
-      await load.answer();
-      return [(after - before) / connections, before / 1024, after / 1024];
+    charted: 3,
+    run: (relay, load, { via, target }) => beside(relay, load, ["mixed", via, target, ms, senders]),
+  };
+}
+
+function crowd(connections: number, senders: number): Discipline {
+  const title = `${connections} beside ${senders}`;
+  return {
+    mode: "crowd",
+    measures: [
+      { title: `${title}, bulk`, unit: "GB/s", better: "more" },
+      { title: `${title}, p50`, unit: "µs", better: "less" },
+      { title: `${title}, p99`, unit: "µs", better: "less" },
+      { title: `${title}, CPU`, unit: "s/GB", better: "less" },
+    ],
+    charted: 3,
+    run: (relay, load, { via, target }) =>
+      beside(relay, load, ["crowd", via, target, connections, senders]),
+  };
+}
+
+/** Messages beside bulk: what they took, and what bulk moved meanwhile. */
+async function beside(relay: Relay, load: string, args: (string | number)[]): Promise<number[]> {
+  const { p50, p99, bytes, seconds, all, cpu } = await under(relay, load, args);
+  return [bytes! / 1e9 / seconds!, p50!, p99!, cpu! / all! * 1e9];
+}
+
+function held(
+  mode: "idle" | "spent" | "half-closed",
+  connections: number,
+  ms: number,
+): Discipline {
+  return {
+    mode,
+    measures: weights(connections),
+    run: async (relay, load, ports) =>
+      (await weigh(relay, load, ports, mode, connections, ms)).weight,
+  };
+}
+
+function stalled(connections: number, bytes: number, ms: number): Discipline {
+  const [weight, ...inAll] = weights(connections);
+  return {
+    mode: "stalled",
+    measures: [
+      weight!,
+      { title: "a download beside them", unit: "GB/s", better: "more" },
+      { title: "without them", unit: "GB/s", better: "more" },
+      { title: "beside / without", unit: "x", better: "more" },
+      ...inAll,
+    ],
+    charted: 4,
+    async run(relay, load, ports) {
+      const held = await weigh(relay, load, ports, "stalled", connections, ms, bytes);
+      const [weight, ...inAll] = held.weight;
+      const [beside, alone] = [bytes / 1e9 / held.answer.beside!, bytes / 1e9 / held.answer.alone!];
+      return [weight!, beside, alone, beside / alone, ...inAll];
     },
   };
+}
+
+function slow(connections: number, ms: number): Discipline {
+  return {
+    mode: "slow",
+    measures: [
+      ...weights(connections),
+      { title: "the slowest, of 100", unit: "KB/s", better: "more" },
+    ],
+    async run(relay, load, ports) {
+      const held = await weigh(relay, load, ports, "slow", connections, 0, ms);
+      return [...held.weight, held.answer.slowest! / 1e3];
+    },
+  };
+}
+
+function weights(connections: number): Measure[] {
+  return [
+    { title: count(connections), unit: "KiB a connection", better: "less" },
+    { title: "before", unit: "MiB", better: "less" },
+    { title: "with them", unit: "MiB", better: "less" },
+  ];
+}
+
+/** What connections weigh that are held, after so many milliseconds; and what the load said in the end. */
+async function weigh(
+  relay: Relay,
+  program: string,
+  { via, target }: Ports,
+  mode: Mode,
+  connections: number,
+  ms: number,
+  ...more: number[]
+): Promise<{ weight: number[]; answer: Record<string, number> }> {
+  const before = memoryKib(relay.pid);
+  await using load = new Load(program, [mode, via, target, connections, ...more]);
+  await load.answer();
+  await delay(ms);
+  const samples: number[] = [];
+  while (samples.length < MEMORY_SAMPLES) {
+    samples.push(memoryKib(relay.pid));
+    await delay(SAMPLE_MS);
+  }
+  const after = median(samples)!;
+  await load.goOn();
+  // It comes once every connection has given all that it owes.
+  const answer = await load.answer();
+  return { weight: [(after - before) / connections, before / 1024, after / 1024], answer };
 }
 
 async function under(

@@ -6,11 +6,24 @@
 //   load back  VIA TARGET BYTES CONNECTIONS     from the target, to the last byte
 //   load echo  VIA TARGET MESSAGES CONNECTIONS  64 B, the next one when the last has come back
 //   load churn VIA TARGET CONNECTIONS AT_ONCE   a message each, closed when it has come back
-//   load idle  VIA TARGET CONNECTIONS           open and silent; after a line of input, a message each
+//   load mixed VIA TARGET MS COUNT              bulk senders, and as many clients with a message each 5 ms
+//   load crowd VIA TARGET CONNECTIONS SENDERS   a message each, 16 at once, beside bulk senders
+//
+// These hold their connections, say so by a line, and go on after a line of input:
+//
+//   load idle  VIA TARGET CONNECTIONS           open and silent; then a message each
+//   load spent VIA TARGET CONNECTIONS           2 to 6 MB each from the target before; then a message each
+//   load stalled VIA TARGET CONNECTIONS BYTES   downloads that are not read to their end, come to rest; then one
+//                                               beside them, their rest, and one alone
+//   load slow  VIA TARGET CONNECTIONS MS        downloads that are read by 100 KB/s each, for MS; then their rest
+//   load half-closed VIA TARGET CONNECTIONS     by the client, after a message; then one of the target's each
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
+#include <math.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,19 +35,28 @@
 #include <unistd.h>
 
 enum { MESSAGE = 64, BLOCK = 256 * 1024, CHECKED_READS = 16, STUCK_MS = 30000, PENDING = 64 };
+enum { EACH_MS = 5, AHEAD_MS = 500, AT_ONCE = 16, QUIET_MS = 1000, READ_MS = 100, BYTES_A_MS = 100 };
+// A download; what a client reads of it before it stalls; and one that is read slowly.
+enum { STALLED_BYTES = 2250000, READ_FIRST = 1000000, SLOW_BYTES = 3000000 };
 // No power of two, so that a buffer in the wrong place shows.
 enum { PERIOD = 1048573 };
 
+// A client's first byte to a target that serves both kinds.
+enum kind { UNKNOWN = 0, SENDER = 'B', ASKER = 'E' };
+
 struct conn {
   int fd;
-  uint8_t server, connecting;
+  uint8_t server, connecting, kind;
   long moved, left;  // bulk: bytes; echo: bytes of the present answer, messages to send
   long number, reads;
-  double since;
+  double since, due;  // when it has asked, and is to ask again; 0: it does not wait for it
+  struct conn *before;  // the target's: accepted before this one
 };
 
-static int queue, listener, via;
-static long accepted, connected, ended, to_send_back;
+// Senders and what comes of them are in `queue`, everything else in `urgent`: the same unless there are both.
+static int queue, urgent, listener, via, thin;
+static long accepted, connected, ended, closed, to_send_back;
+static struct conn *newest;
 static uint8_t *pattern, buffer[BLOCK];
 
 static void fail(const char *format, ...) {
@@ -60,7 +82,8 @@ static struct sockaddr_in at(int port) {
 
 static void watch(struct conn *conn, int operation, uint32_t events) {
   struct epoll_event event = {.events = events, .data.ptr = conn};
-  if (epoll_ctl(queue, operation, conn ? conn->fd : listener, &event)) refused("epoll_ctl");
+  int of = conn && conn->kind == SENDER ? queue : urgent;
+  if (epoll_ctl(of, operation, conn ? conn->fd : listener, &event)) refused("epoll_ctl");
 }
 
 static void no_delay(int fd) {
@@ -74,7 +97,6 @@ static void start_listening(int port) {
   listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (bind(listener, (void *)&address, sizeof address) || listen(listener, 4096)) refused("listen");
-  queue = epoll_create1(0);
   watch(NULL, EPOLL_CTL_ADD, EPOLLIN);
 }
 
@@ -83,9 +105,17 @@ static void accept_one(void) {
   if (fd < 0) return;
   no_delay(fd);
   struct conn *conn = calloc(1, sizeof *conn);
-  conn->fd = fd, conn->server = 1, conn->left = to_send_back;
+  conn->fd = fd, conn->server = 1, conn->left = to_send_back, conn->before = newest, newest = conn;
   watch(conn, EPOLL_CTL_ADD, to_send_back ? EPOLLOUT : EPOLLIN);
   accepted++;
+}
+
+// A network's packets and a small window, so that the relay has to wait for a client long before the kernel has
+// no more memory for sockets: it would hold 8 MB of each download on loopback.
+static void make_thin(int fd) {
+  int packet = 1460, window = 16 * 1024;
+  setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &packet, sizeof packet);
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
 }
 
 static void open_client(struct conn *conn) {
@@ -93,6 +123,7 @@ static void open_client(struct conn *conn) {
   conn->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   if (conn->fd < 0) refused("socket");
   no_delay(conn->fd);
+  if (thin) make_thin(conn->fd);
   conn->connecting = 1, conn->moved = 0;
   if (connect(conn->fd, (void *)&address, sizeof address) && errno != EINPROGRESS) refused("connect");
   watch(conn, EPOLL_CTL_ADD, EPOLLOUT);
@@ -114,11 +145,12 @@ static void compose(struct conn *conn, uint8_t *message) {
 }
 
 static void send_message(struct conn *conn) {
-  uint8_t message[MESSAGE];
+  uint8_t message[1 + MESSAGE] = {conn->kind};
   conn->number++, conn->left--, conn->moved = 0;
-  compose(conn, message);
+  compose(conn, message + 1);
   conn->since = now();
-  if (send(conn->fd, message, MESSAGE, MSG_NOSIGNAL) != MESSAGE) refused("send");
+  ssize_t prefix = conn->kind && conn->number == 1, length = prefix + MESSAGE;
+  if (send(conn->fd, message + 1 - prefix, length, MSG_NOSIGNAL) != length) refused("send");
 }
 
 // Whether the answer is whole.
@@ -136,7 +168,8 @@ static int answered(struct conn *conn) {
 
 static void end(struct conn *conn) {
   close(conn->fd);
-  ended += conn->server;
+  if (conn->server) ended++;
+  else closed++;
 }
 
 static void send_back(struct conn *conn) {
@@ -146,23 +179,27 @@ static void send_back(struct conn *conn) {
   if (n <= 0) end(conn), free(conn);
 }
 
-static void send_block(struct conn *conn) {
+// Whether that was the last one.
+static int send_block(struct conn *conn) {
   long from = conn->moved % PERIOD, most = PERIOD - from;
   if (most > BLOCK) most = BLOCK;
   if (most > conn->left) most = conn->left;
   ssize_t n = send(conn->fd, pattern + from, most, MSG_NOSIGNAL);
-  if (n < 0 && errno == EAGAIN) return;
+  if (n < 0 && errno == EAGAIN) return 0;
   if (n < 0) refused("send");
   conn->moved += n, conn->left -= n;
-  if (conn->left) return;
+  return !conn->left;
+}
+
+static void finish_sending(struct conn *conn) {
   shutdown(conn->fd, SHUT_WR);
   watch(conn, EPOLL_CTL_DEL, 0);
 }
 
-static long receive_block(struct conn *conn) {
+static long receive_block(struct conn *conn, long most) {
   long from = conn->moved % PERIOD;
   int checked = conn->reads++ % CHECKED_READS == 0;
-  ssize_t n = recv(conn->fd, checked ? buffer : NULL, BLOCK, checked ? 0 : MSG_TRUNC);
+  ssize_t n = recv(conn->fd, checked ? buffer : NULL, most, checked ? 0 : MSG_TRUNC);
   if (n < 0 && errno == EAGAIN) return 0;
   if (n < 0) refused("receive");
   if (n == 0) {
@@ -180,21 +217,28 @@ static long receive_block(struct conn *conn) {
 }
 
 typedef void handler(struct conn *);
+// Handles what has happened, or does within `ms`; returns how much that was.
+static int handle(int of, int most, int ms, handler *client, handler *server) {
+  struct epoll_event events[256];
+  int ready = epoll_wait(of, events, most, ms);
+  if (ready < 0 && errno != EINTR) refused("epoll_wait");
+  for (int i = 0; i < ready; i++) {
+    struct conn *conn = events[i].data.ptr;
+    if (!conn) accept_one();
+    else if (conn->server) server(conn);
+    else client(conn);
+  }
+  return ready;
+}
+
+static void stuck(long count, long wanted) {
+  fail("stuck: %ld of %ld, %ld connected, %ld accepted", count, wanted, connected, accepted);
+}
+
 // Handles what happens until `*count` has come to `wanted`.
 static void until(long *count, long wanted, handler *client, handler *server) {
   while (*count < wanted) {
-    struct epoll_event events[256];
-    int ready = epoll_wait(queue, events, 256, STUCK_MS);
-    if (ready < 0 && errno != EINTR) refused("epoll_wait");
-    if (ready == 0) {
-      fail("stuck: %ld of %ld, %ld connected, %ld accepted", *count, wanted, connected, accepted);
-    }
-    for (int i = 0; i < ready; i++) {
-      struct conn *conn = events[i].data.ptr;
-      if (!conn) accept_one();
-      else if (conn->server) server(conn);
-      else client(conn);
-    }
+    if (handle(queue, 256, STUCK_MS, client, server) == 0) stuck(*count, wanted);
   }
 }
 
@@ -203,18 +247,22 @@ static float *latencies;
 
 static void bulk_client(struct conn *conn) {
   if (conn->connecting) finish_connecting(conn);
-  send_block(conn);
+  if (send_block(conn)) finish_sending(conn);
 }
 
-static void bulk_server(struct conn *conn) { received += receive_block(conn); }
+static void bulk_server(struct conn *conn) { received += receive_block(conn, BLOCK); }
 
 static void back_client(struct conn *conn) {
   if (conn->connecting) {
     finish_connecting(conn);
     watch(conn, EPOLL_CTL_MOD, EPOLLIN);
   } else {
-    received += receive_block(conn);
+    received += receive_block(conn, BLOCK);
   }
+}
+
+static void back_server(struct conn *conn) {
+  if (send_block(conn)) finish_sending(conn);
 }
 
 static void echo_client(struct conn *conn) {
@@ -262,6 +310,295 @@ static int by_value(const void *a, const void *b) {
   return (one > two) - (one < two);
 }
 
+// `bytes` is what bulk has moved in those seconds.
+static void print_latencies(double seconds, long bytes) {
+  qsort(latencies, done, sizeof *latencies, by_value);
+  float p50 = latencies[done / 2], p99 = latencies[done * 99 / 100];
+  printf("{\"seconds\":%f,\"p50\":%f,\"p99\":%f,\"bytes\":%ld,\"all\":%ld}\n", seconds, p50, p99, bytes, received);
+}
+
+static void tell(long count) {
+  printf("{\"open\":%ld}\n", count);
+  fflush(stdout);
+}
+
+// False if it is not to go on.
+static int hold(long count) {
+  tell(count);
+  return getchar() != EOF;
+}
+
+static struct conn *askers;
+static long asker_count, asked;
+static double stop;
+
+static void ask(struct conn *conn) { asked++, send_message(conn); }
+
+static void mixed_client(struct conn *conn) {
+  if (conn->kind == SENDER && conn->connecting) {
+    finish_connecting(conn);
+    if (send(conn->fd, &conn->kind, 1, MSG_NOSIGNAL) != 1) refused("send");
+  } else if (conn->kind == SENDER) {
+    send_block(conn);
+  } else if (conn->connecting) {
+    finish_connecting(conn);
+    watch(conn, EPOLL_CTL_MOD, EPOLLIN);
+  } else if (answered(conn)) {
+    double time = now();
+    latencies[done++] = (time - conn->since) * 1e6;
+    conn->since = 0, conn->due = time < stop ? time + EACH_MS / 1e3 : 0;
+  }
+}
+
+static void crowd_client(struct conn *conn) {
+  if (conn->kind == SENDER) {
+    mixed_client(conn);
+  } else if (conn->connecting) {
+    double opened = conn->since;
+    finish_connecting(conn);
+    watch(conn, EPOLL_CTL_MOD, EPOLLIN);
+    ask(conn);
+    conn->since = opened;
+  } else if (answered(conn)) {
+    latencies[done++] = (now() - conn->since) * 1e6;
+    end(conn);
+    conn->number = 0, conn->since = 0;
+    if (to_open) to_open--, conn->since = now(), open_client(conn);
+  }
+}
+
+static void mixed_server(struct conn *conn) {
+  if (conn->kind == SENDER) {
+    bulk_server(conn);
+  } else if (conn->kind == ASKER) {
+    send_back(conn);
+  } else {
+    uint8_t kind;
+    ssize_t n = recv(conn->fd, &kind, 1, 0);
+    if (n < 0 && errno == EAGAIN) return;
+    if (n != 1 || (kind != SENDER && kind != ASKER)) fail("a wrong first byte");
+    watch(conn, EPOLL_CTL_DEL, 0);
+    conn->kind = kind;
+    watch(conn, EPOLL_CTL_ADD, EPOLLIN);
+  }
+}
+
+// Handles what happens until `*count` has come to `wanted`, or it is `deadline`. Between any two events of bulk it
+// looks for what is urgent, so that the time of an answer is the relay's and not this program's.
+static void accompany(long *count, long wanted, double deadline, handler *client) {
+  double time = now(), moved = time;
+  for (; *count < wanted && time < deadline; time = now()) {
+    struct pollfd both[] = {{.fd = queue, .events = POLLIN}, {.fd = urgent, .events = POLLIN}};
+    if (poll(both, 2, 1) > 0) moved = time;
+    else if (time - moved > STUCK_MS / 1e3) stuck(*count, wanted);
+    handle(urgent, 256, 0, client, mixed_server);
+    for (struct conn *conn = askers; conn < askers + asker_count; conn++) {
+      if (conn->since && time - conn->since > STUCK_MS / 1e3) fail("stuck: no answer beside bulk");
+      if (conn->due && time >= conn->due) conn->due = 0, ask(conn);
+    }
+    handle(queue, 1, 0, client, mixed_server);
+  }
+}
+
+static struct conn *start_senders(long count) {
+  queue = epoll_create1(0);
+  struct conn *senders = calloc(count, sizeof *senders);
+  for (long i = 0; i < count; i++) {
+    senders[i].kind = SENDER, senders[i].left = LONG_MAX, open_client(&senders[i]);
+  }
+  return senders;
+}
+
+// Returns what they have sent: all of that has to come.
+static long stop_senders(struct conn *senders, long count) {
+  long sent = 0;
+  for (long i = 0; i < count; i++) finish_sending(&senders[i]), sent += senders[i].moved;
+  return sent;
+}
+
+static void mix(long ms, long count) {
+  double start = now(), ahead = start + AHEAD_MS / 1e3;
+  long never = 0;
+  stop = start + ms / 1e3;
+  struct conn *senders = start_senders(count);
+  askers = calloc(count, sizeof *askers);
+  latencies = calloc(count * (ms / EACH_MS + 1), sizeof *latencies);
+  for (long i = 0; i < count; i++) {
+    askers[i].kind = ASKER, askers[i].due = ahead, open_client(&askers[i]);
+  }
+  asker_count = count;
+  accompany(&never, 1, stop, mixed_client);
+  long bytes = received;
+  double seconds = now() - start;
+  for (long i = 0; i < count; i++) askers[i].due = 0;
+  long sent = stop_senders(senders, count);
+  accompany(&done, asked, INFINITY, mixed_client);
+  for (long i = 0; i < count; i++) end(&askers[i]);
+  accompany(&ended, 2 * count, INFINITY, mixed_client);
+  if (received != sent) fail("%ld of %ld bytes arrived", received, sent);
+  print_latencies(seconds, bytes);
+}
+
+static void crowd(long amount, long count) {
+  double start = now();
+  long never = 0;
+  struct conn *senders = start_senders(count);
+  accompany(&never, 1, start + AHEAD_MS / 1e3, crowd_client);
+  asker_count = AT_ONCE, askers = calloc(asker_count, sizeof *askers);
+  latencies = calloc(amount, sizeof *latencies);
+  long bytes = received;
+  start = now(), to_open = amount - asker_count;
+  for (long i = 0; i < asker_count; i++) {
+    askers[i].kind = ASKER, askers[i].since = now(), open_client(&askers[i]);
+  }
+  accompany(&done, amount, INFINITY, crowd_client);
+  bytes = received - bytes;
+  double seconds = now() - start;
+  long sent = stop_senders(senders, count);
+  accompany(&ended, count + amount, INFINITY, crowd_client);
+  if (received != sent) fail("%ld of %ld bytes arrived", received, sent);
+  print_latencies(seconds, bytes);
+}
+
+// Sends what it has to, and then back what comes.
+static void serve(struct conn *conn) {
+  if (!conn->left) send_back(conn);
+  else if (send_block(conn)) watch(conn, EPOLL_CTL_MOD, EPOLLIN);
+}
+
+static void ask_all(struct conn *conns, long count) {
+  for (long i = 0; i < count; i++) conns[i].left = 1, send_message(&conns[i]);
+  until(&done, count, echo_client, serve);
+}
+
+static int spend(long count) {
+  struct conn *conns = calloc(count, sizeof *conns);
+  latencies = calloc(count, sizeof *latencies);
+  for (long i = 0, total = 0; i < count; i++) {
+    to_send_back = 2000000 + i * 2654435761 % 4000000;
+    open_client(&conns[i]);
+    until(&received, total += to_send_back, back_client, serve);
+  }
+  if (!hold(count)) return 0;
+  ask_all(conns, count);
+  return 1;
+}
+
+static long to_read;
+
+static void stalling_client(struct conn *conn) {
+  back_client(conn);
+  if (conn->moved >= to_read) watch(conn, EPOLL_CTL_DEL, 0);
+}
+
+// Downloads of which the clients read the beginning.
+static struct conn *open_stalling(long count, long bytes, long first) {
+  struct conn *conns = calloc(count, sizeof *conns);
+  to_send_back = bytes, to_read = first, thin = 1;
+  for (long i = 0; i < count; i++) {
+    open_client(&conns[i]);
+    if (i >= PENDING) until(&accepted, i - PENDING, stalling_client, serve);
+  }
+  until(&accepted, count, stalling_client, serve);
+  until(&connected, count, stalling_client, serve);
+  thin = 0;
+  return conns;
+}
+
+// Ends the downloads where they are: all that the target has sent has to come, and each end.
+static void read_rest(struct conn *conns, long count) {
+  long sent = 0, over = ended;
+  for (struct conn *conn = newest; conn; conn = conn->before) {
+    sent += conn->moved, conn->left = 0;
+    shutdown(conn->fd, SHUT_WR);
+    watch(conn, EPOLL_CTL_MOD, EPOLLIN);
+  }
+  newest = NULL;
+  for (long i = 0; i < count; i++) watch(&conns[i], EPOLL_CTL_ADD, EPOLLIN);
+  until(&received, sent, back_client, serve);
+  until(&closed, count, back_client, serve);
+  until(&ended, over + count, back_client, serve);
+}
+
+static double download(long bytes) {
+  struct conn conn = {0};
+  long before = received, over = ended;
+  double start = now();
+  to_send_back = bytes;
+  open_client(&conn);
+  until(&received, before + bytes, back_client, serve);
+  double seconds = now() - start;
+  struct conn *server = newest;
+  newest = server->before;
+  close(conn.fd);
+  until(&ended, over + 1, back_client, serve);
+  return seconds;
+}
+
+static int stall(long count, long bytes) {
+  struct conn *conns = open_stalling(count, STALLED_BYTES, READ_FIRST);
+  while (handle(queue, 256, QUIET_MS, stalling_client, serve)) continue;
+  for (long i = 0; i < count; i++) {
+    if (conns[i].moved < READ_FIRST) fail("stuck: %ld of %d were to be read", conns[i].moved, READ_FIRST);
+  }
+  if (!hold(count)) return 0;
+  double beside = download(bytes);
+  received -= bytes;
+  read_rest(conns, count);
+  printf("{\"beside\":%f,\"alone\":%f}\n", beside, download(bytes));
+  return 1;
+}
+
+// Tells the pace of the slowest, in bytes a second.
+static int read_slowly(long count, long ms) {
+  struct conn *conns = open_stalling(count, SLOW_BYTES, 0);
+  struct pollfd input = {.fd = 0, .events = POLLIN};
+  double start = now(), time = start, slowest = INFINITY;
+  for (long i = 0; i < count; i++) conns[i].since = start + i * READ_MS / 1e3 / count;
+  for (int told = 0; !told || !poll(&input, 1, 0); time = now()) {
+    for (struct conn *conn = conns; conn < conns + count; conn++) {
+      long due = (time - conn->since) * 1e3 * BYTES_A_MS - conn->moved;
+      if (due >= READ_MS * BYTES_A_MS) received += receive_block(conn, due < BLOCK ? due : BLOCK);
+    }
+    if (!told && time - start >= ms / 1e3) told = 1, tell(count);
+    handle(queue, 256, 1, stalling_client, serve);
+  }
+  if (getchar() == EOF) return 0;
+  for (long i = 0; i < count; i++) {
+    double pace = conns[i].moved / (time - conns[i].since);
+    if (pace < slowest) slowest = pace;
+  }
+  read_rest(conns, count);
+  printf("{\"slowest\":%f}\n", slowest);
+  return 1;
+}
+
+static long halves;
+
+static void keep_open(struct conn *conn) {
+  ssize_t n = recv(conn->fd, buffer, sizeof buffer, 0);
+  if (n > 0 && send(conn->fd, buffer, n, MSG_NOSIGNAL) != n) refused("the target's send");
+  if (n < 0 && errno != EAGAIN) refused("the target's receive");
+  if (n == 0) watch(conn, EPOLL_CTL_DEL, 0), halves++;
+}
+
+static int half_close(long count) {
+  struct conn *conns = open_slowly(count, 1);
+  for (long i = 0; i < count; i++) send_message(&conns[i]);
+  until(&done, count, echo_client, keep_open);
+  for (long i = 0; i < count; i++) shutdown(conns[i].fd, SHUT_WR), conns[i].moved = 0;
+  until(&halves, count, echo_client, keep_open);
+  if (!hold(count)) return 0;
+  for (struct conn *conn = newest; conn; conn = conn->before) {
+    conn->left = MESSAGE;
+    if (!send_block(conn)) fail("the target cannot send any more");
+    end(conn);
+  }
+  until(&received, count * MESSAGE, back_client, keep_open);
+  until(&closed, count, back_client, keep_open);
+  return 1;
+}
+
 int main(int argc, char **argv) {
   if (argc < 5) return 2;
   const char *mode = argv[1];
@@ -273,6 +610,7 @@ int main(int argc, char **argv) {
   pattern = malloc(PERIOD);
   for (size_t i = 0; i < PERIOD; i++) pattern[i] = (i * 2654435761u) >> 13;
   via = atoi(argv[2]);
+  queue = urgent = epoll_create1(0);
   start_listening(atoi(argv[3]));
   double start = now();
   if (!strcmp(mode, "bulk")) {
@@ -283,30 +621,37 @@ int main(int argc, char **argv) {
   } else if (!strcmp(mode, "back")) {
     to_send_back = amount / count;
     open_all(count, 0);
-    until(&received, to_send_back * count, back_client, send_block);
+    until(&received, to_send_back * count, back_client, back_server);
   } else if (!strcmp(mode, "echo")) {
     struct conn *conns = open_slowly(count, amount / count);
     start = now();
     for (long i = 0; i < count; i++) send_message(&conns[i]);
     amount = amount / count * count;
     until(&done, amount, echo_client, send_back);
-    double seconds = now() - start;
-    qsort(latencies, amount, sizeof *latencies, by_value);
-    printf("{\"seconds\":%f,\"p50\":%f,\"p99\":%f}\n", seconds, latencies[amount / 2], latencies[amount / 100 * 99]);
+    print_latencies(now() - start, 0);
     return 0;
   } else if (!strcmp(mode, "churn")) {
     to_open = amount - count;
     open_all(count, 0);
     until(&done, amount, churn_client, send_back);
     until(&ended, amount, churn_client, send_back);
+  } else if (!strcmp(mode, "mixed")) {
+    return mix(amount, count), 0;
+  } else if (!strcmp(mode, "crowd")) {
+    return crowd(amount, count), 0;
   } else if (!strcmp(mode, "idle")) {
     struct conn *conns = open_slowly(amount, 1);
-    printf("{\"open\":%ld}\n", amount);
-    fflush(stdout);
-    if (getchar() == EOF) return 1;
+    if (!hold(amount)) return 1;
     start = now();
-    for (long i = 0; i < amount; i++) send_message(&conns[i]);
-    until(&done, amount, echo_client, send_back);
+    ask_all(conns, amount);
+  } else if (!strcmp(mode, "spent")) {
+    if (!spend(amount)) return 1;
+  } else if (!strcmp(mode, "stalled")) {
+    return !stall(amount, count);
+  } else if (!strcmp(mode, "slow")) {
+    return !read_slowly(amount, count);
+  } else if (!strcmp(mode, "half-closed")) {
+    if (!half_close(amount)) return 1;
   } else {
     return 2;
   }

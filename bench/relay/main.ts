@@ -3,7 +3,7 @@
  * round. Needs Linux and a C compiler.
  *
  *     --only forward,haproxy          these alone, by the start of their names
- *     --modes bulk,echo,churn,idle    these alone
+ *     --modes bulk,echo               these alone, of those in disciplines.ts
  *     --rounds 5
  *     --via 9100 --target 9101        the ports
  *     --quick                         one short round, to see that it works; its results are a draft
@@ -14,7 +14,7 @@
 import { parseArgs } from "node:util";
 import { compare, conclude, lastRelease, type Release, type Slower, together } from "../release.ts";
 import { machine } from "../report/machine.ts";
-import { byContender } from "../report/markdown.ts";
+import { byContender, byFigure } from "../report/markdown.ts";
 import { type Figure, series, timesAsGood } from "../report/report.ts";
 import { type Charts, writeReport } from "../report/write.ts";
 import { type Contender, contenders, type Prepared } from "./contenders.ts";
@@ -27,14 +27,28 @@ const FULL = {
   bulkBytes: 3_000_000_000,
   echoMessages: 60_000,
   churnConnections: 6_000,
+  mixedMs: 5_000,
+  crowdConnections: 1_000,
   idleConnections: 3_000,
+  spentConnections: 500,
+  stalledConnections: 1_000,
+  stalledBytes: 1_000_000_000,
+  slowConnections: 300,
+  halfClosedConnections: 1_000,
   idleMs: 5_000,
 };
 const QUICK = {
   bulkBytes: 300_000_000,
   echoMessages: 6_000,
   churnConnections: 500,
+  mixedMs: 1_000,
+  crowdConnections: 100,
   idleConnections: 200,
+  spentConnections: 50,
+  stalledConnections: 300,
+  stalledBytes: 300_000_000,
+  slowConnections: 50,
+  halfClosedConnections: 200,
   idleMs: 1_000,
 };
 
@@ -59,8 +73,14 @@ const report = { name: "relay", date: new Date().toISOString(), rounds, machine:
 const missing: Record<string, string> = {};
 const versions: Record<string, string> = {};
 const ready = await prepare();
+const wantedModes = options.modes?.split(",") ?? modes;
+const unknown = wantedModes.find((mode) => !modes.some((one) => one === mode));
+if (unknown !== undefined) {
+  console.error(`No mode is named '${unknown}'; there are ${modes.join(", ")}`);
+  Deno.exit(1);
+}
 const program = disciplines(options.quick ? QUICK : FULL)
-  .filter(({ mode }) => !options.modes || options.modes.split(",").includes(mode));
+  .filter(({ mode }) => wantedModes.includes(mode));
 const figures = await measure([...ready], program, rounds);
 
 console.log("\nIn brackets: how many times as good `forward` is.");
@@ -72,7 +92,13 @@ for (const mode of modes) {
   console.log(byContender(own, (figure, { name }) => {
     return name === BASE ? null : timesAsGood(figure, BASE, name);
   }));
-  charts[mode] = { title: `TCP relays, ${mode}`, figures: own.filter(isFirst), ours: isOurs };
+  charts[mode] = { title: `TCP relays, ${mode}`, figures: own.filter(isCharted), ours: isOurs };
+}
+const weights = figures.filter(({ unit }) => unit === "KiB a connection");
+if (weights.length > 1) {
+  console.log("\n## What a join weighs\n");
+  const rows = weights.map((figure) => ({ ...figure, title: `${figure.group}, ${figure.title}` }));
+  console.log(byFigure(rows, () => null));
 }
 const draft = options.quick || options.release || options.only !== undefined ||
   options.modes !== undefined;
@@ -137,11 +163,17 @@ async function measure(
     discipline,
     of: new Map<Contender, Outcome[]>(),
   }));
+  for (const { discipline: { mode } } of results) {
+    for (const [{ name, without }] of order) {
+      if (without?.[mode]) missing[`${name}, ${mode}`] = without[mode];
+    }
+  }
   for (let round = 0; round < rounds; round++) {
     const first = round % Math.max(1, order.length);
     const turned = [...order.slice(first), ...order.slice(0, first)];
     for (const { discipline, of } of results) {
       for (const [contender, prepared] of round % 2 === 0 ? turned : turned.toReversed()) {
+        if (contender.without?.[discipline.mode]) continue;
         const outcome = await attempt(prepared, discipline);
         of.set(contender, [...of.get(contender) ?? [], outcome]);
         if (outcome instanceof Error) {
@@ -151,12 +183,11 @@ async function measure(
     }
     console.log(`Round ${round + 1} of ${rounds} is over.`);
   }
-  return results.flatMap(({ discipline: { mode, measures }, of }) =>
+  return results.filter(({ of }) => of.size > 0).flatMap(({ discipline: { mode, measures }, of }) =>
     measures.map((measure, index) => ({
       group: mode,
       ...measure,
-      series: order.map(([contender]) => {
-        const outcomes = of.get(contender)!;
+      series: [...of].map(([contender, outcomes]) => {
         const values = outcomes.map((one) => one instanceof Error ? null : one[index]!);
         const failures = outcomes.flatMap((one) => one instanceof Error ? [one.message] : []);
         return series(contender.name, values, failures);
@@ -181,8 +212,16 @@ function isFirst(figure: Figure): boolean {
   return program.some((discipline) => isMeasuredBy(figure, discipline));
 }
 
-function isMeasuredBy({ group, title }: Figure, { mode, measures }: Discipline): boolean {
-  return group === mode && title === measures[0]!.title;
+function isCharted(figure: Figure): boolean {
+  return program.some((one) => isMeasuredBy(figure, one, one.charted));
+}
+
+function isMeasuredBy(
+  { group, title }: Figure,
+  { mode, measures }: Discipline,
+  firstOnes = 1,
+): boolean {
+  return group === mode && measures.slice(0, firstOnes).some((one) => one.title === title);
 }
 
 function isOurs(name: string): boolean {

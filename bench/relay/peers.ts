@@ -54,6 +54,7 @@ stream {
     listen 127.0.0.1:${via} backlog=4096;
     proxy_pass 127.0.0.1:${target};
     proxy_timeout 1h;
+    proxy_half_close on;
   }
 }
 `,

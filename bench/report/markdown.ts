@@ -9,12 +9,15 @@ import { shown } from "./statistics.ts";
 /** What stands in brackets behind a value. */
 export type Note = (figure: Figure, series: Series) => number | null;
 
-/** A line a figure, a column a contender. */
+/** A line a figure, a column a contender; `-` where it has no part in the figure. */
 export function byFigure(figures: readonly Figure[], note: Note): string {
-  const names = figures[0]!.series.map(({ name }) => name);
+  const names = [...new Set(figures.flatMap(({ series }) => series.map(({ name }) => name)))];
   const rows = figures.map((figure) => [
     figure.title,
-    ...figure.series.map((series) => cell(figure, series, note)),
+    ...names.map((name) => {
+      const series = figure.series.find((one) => one.name === name);
+      return series ? cell(figure, series, note) : "-";
+    }),
   ]);
   return table([figures[0]!.unit, ...names], rows);
 }

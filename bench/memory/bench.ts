@@ -6,6 +6,7 @@
  */
 import { type Contender, type Library, ofLibrary, withoutLibrary } from "./contenders.ts";
 import { byteSource, defaultSource, Sink } from "./sources.ts";
+import { measureWaits, type Wait } from "./waits.ts";
 
 /** How much of it. */
 export interface Settings {
@@ -17,6 +18,8 @@ export interface Settings {
   readonly sizes: readonly number[];
   /** Rows and contenders, as {@linkcode keyOf} names them; all if it is left out. */
   readonly wanted?: readonly string[];
+  /** Milliseconds in which pipes let others wait; if it is left out, that is not measured. */
+  readonly waitsMs?: number;
 }
 
 /** What a source of one size has given. */
@@ -37,14 +40,14 @@ export function keyOf(source: string, size: number, contender: string): string {
   return `${source} ${size} ${contender}`;
 }
 
-/** Measures, and tells each row. */
+/** Measures, and tells each row and wait. */
 export async function bench(
   libraries: Readonly<Record<string, Library>>,
   settings: Settings,
-  tell: (row: Row) => Promise<void> | void,
+  tell: (result: Row | Wait) => Promise<void> | void,
 ): Promise<void> {
   const all = named(libraries);
-  const { wanted } = settings;
+  const { wanted, rounds, waitsMs } = settings;
   for (const source of ["default", "byte"] as const) {
     for (const size of settings.sizes) {
       const contenders = all.filter(([name]) =>
@@ -55,6 +58,7 @@ export async function bench(
       await tell({ source, size, micros });
     }
   }
+  if (waitsMs !== undefined) await measureWaits(libraries, { rounds, ms: waitsMs }, tell);
 }
 
 /** Those of the same name beside each other; a release's has its tag behind it. */

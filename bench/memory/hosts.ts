@@ -7,7 +7,6 @@ import { run } from "../../tests/run/process.ts";
 import { runtimes } from "../../tests/run/runtimes.ts";
 import { servePage } from "../page.ts";
 import { versionOf } from "../report/machine.ts";
-import type { Row } from "./bench.ts";
 
 /** Those there are. */
 export const hosts = ["deno", "bun", "node26", "chromium"] as const;
@@ -15,8 +14,8 @@ export const hosts = ["deno", "bun", "node26", "chromium"] as const;
 /** One of them, found. */
 export interface Host {
   readonly version: string;
-  /** Runs the program to its end. */
-  run(program: string): Promise<Row[]>;
+  /** Runs the program to its end; resolves to what it has told. */
+  run<Result>(program: string): Promise<Result[]>;
 }
 
 /** Rejects if it cannot be had. */
@@ -31,16 +30,16 @@ export async function findHost(name: string): Promise<Host> {
   };
 }
 
-async function runCommand(command: string[]): Promise<Row[]> {
+async function runCommand<Result>(command: string[]): Promise<Result[]> {
   const { success, end, output } = await run(command, { timeout: 1_800_000 });
   if (!success) throw new Error(`${command.join(" ")}: ${end}\n${output}`);
   return output.trim().split("\n").map((line) => JSON.parse(line));
 }
 
-async function runInPage(executable: string, program: string): Promise<Row[]> {
-  const rows: Row[] = [];
+async function runInPage<Result>(executable: string, program: string): Promise<Result[]> {
+  const results: Result[] = [];
   await servePage(executable, program, (path, body) => {
-    if (path === "/row") rows.push(JSON.parse(body));
+    if (path === "/result") results.push(JSON.parse(body));
   });
-  return rows;
+  return results;
 }

@@ -8,7 +8,7 @@ import { root } from "../../tests/run/process.ts";
 import { compare, conclude, lastRelease, type Release, type Slower, together } from "../release.ts";
 import { type Figure, series } from "../report/report.ts";
 import { median } from "../report/statistics.ts";
-import { keyOf } from "./bench.ts";
+import { keyOf, type Row } from "./bench.ts";
 import { figureOf, sizes } from "./figures.ts";
 import { findHost, type Host } from "./hosts.ts";
 import { buildProgram } from "./program.ts";
@@ -49,8 +49,8 @@ async function measure(
   const settings = { ...IN_EACH_PROCESS, wanted: keys(tag, wanted) };
   const figures = new Map<string, { figure: Figure; values: Map<string, number[]> }>();
   for (let pair = 0; pair < pairs; pair++) {
-    const one = await host.run(await buildProgram({ "": root, [tag]: folder }, settings));
-    const two = await host.run(await buildProgram({ [tag]: folder, "": root }, settings));
+    const one = await host.run<Row>(await buildProgram({ "": root, [tag]: folder }, settings));
+    const two = await host.run<Row>(await buildProgram({ [tag]: folder, "": root }, settings));
     for (const [index, row] of one.entries()) {
       const figure = figureOf(group, row);
       const { values } = figures.get(figure.title) ?? { values: new Map() };

@@ -18,6 +18,23 @@ export function defaultSource(size: number, chunks: number): ReadableStream<Byte
   });
 }
 
+/** The same until it is `end` by `performance.now()`; `given` tells how many bytes that were. */
+export function sourceUntil(
+  size: number,
+  end: number,
+): { readable: ReadableStream<Bytes>; given: () => number } {
+  const chunk = new Uint8Array(size);
+  let given = 0;
+  const readable = new ReadableStream<Bytes>({
+    pull(controller) {
+      if (performance.now() >= end) return controller.close();
+      given += size;
+      controller.enqueue(chunk);
+    },
+  });
+  return { readable, given: () => given };
+}
+
 /** Fills the buffer it is given, as a file or a socket does. */
 export function byteSource(size: number, chunks: number): ReadableStream<Bytes> {
   let left = size * chunks;

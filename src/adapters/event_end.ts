@@ -5,6 +5,15 @@ import { writableFrom } from "../halves.ts";
 /** The bytes of every adapter. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+/** Bytes that may wait unread at one end. */
+const MAX_UNREAD = 256 * 1024;
+/** The same at all ends: a thousand that have stalled must not hold as much each as one. */
+const MAX_UNREAD_BY_ALL = 8 * 1024 * 1024;
+/** One end may have one part in so many of what is left. */
+const SHARES = 16;
+
+let unreadByAll = 0;
+
 /**
  * The bridge from a platform that calls back to the pump, which asks: an end with two queues of one
  * direction each, backpressure both ways, and a first failure that ends both of them.
@@ -57,9 +66,9 @@ export abstract class EventEnd implements Pair, Direct {
   /** Gives the platform's object back to its owner, paused; until the end is used again, if it ever is. */
   protected released?(): void;
 
-  /** Bytes that may wait unread before the platform is paused. */
+  /** Bytes that may wait unread before the platform is paused: the less, the more wait at all ends. */
   protected get highWaterBytes(): number {
-    return 256 * 1024;
+    return Math.max(1, Math.min(MAX_UNREAD, (MAX_UNREAD_BY_ALL - unreadByAll) / SHARES));
   }
 
   /** Whether no more should be sent before {@linkcode EventEnd.drained}. */
@@ -76,7 +85,7 @@ export abstract class EventEnd implements Pair, Direct {
   protected received(chunk: Bytes): void {
     if (this.#deaf || this.#read.fulfil(chunk)) return;
     (this.#queue ??= []).push(chunk);
-    this.#queuedBytes += chunk.length;
+    this.#countUnread(chunk.length);
     // Again, if it has been resumed behind our back: Node reads as soon as TLS is there.
     if (this.#queuedBytes >= this.highWaterBytes) {
       this.#paused = true;
@@ -164,7 +173,7 @@ export abstract class EventEnd implements Pair, Direct {
     }
     const chunk = this.#queue?.shift();
     if (chunk) {
-      this.#queuedBytes -= chunk.length;
+      this.#countUnread(-chunk.length);
       return chunk;
     }
     if (this.#ended && !this.#deaf) return null;
@@ -246,6 +255,12 @@ export abstract class EventEnd implements Pair, Direct {
   #deafen(): void {
     this.#deaf = true;
     this.#queue = undefined;
+    this.#countUnread(-this.#queuedBytes);
+  }
+
+  #countUnread(bytes: number): void {
+    this.#queuedBytes += bytes;
+    unreadByAll += bytes;
   }
 
   /** Throws what has failed it, or else that it has been closed. */

@@ -30,7 +30,8 @@ export {
   type JoinErrorInit,
   LimitError,
 } from "./src/errors.ts";
-export { join, type JoinResult } from "./src/join.ts";
+export { join } from "./src/join.ts";
+export type { JoinResult } from "./src/join_result.ts";
 export { type JoinOptions, type JoinStats, type PerDirection } from "./src/join_options.ts";
 export { memoryPair, type MemoryPairOptions } from "./src/memory_pair.ts";
 export { pipe, type PipeOptions, type PipeResult } from "./src/pipe.ts";

@@ -2,7 +2,8 @@ import type { Direct } from "./direct.ts";
 import type { Reader, Writer } from "./ends.ts";
 import { CallersLoan } from "./loan.ts";
 import { Meter } from "./meter.ts";
-import { WriterSink, writeWhole } from "./sink.ts";
+import { writeWhole } from "./target.ts";
+import { WriterSink } from "./writer_sink.ts";
 import { tellTaken } from "./taken.ts";
 import { EOF, NOTHING, ReaderSource } from "./source.ts";
 

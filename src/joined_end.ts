@@ -3,7 +3,9 @@ import { type Conn, type End, halfCloseOf, isConn } from "./ends.ts";
 import type { Failure } from "./errors.ts";
 import { HeadSource, type Unread, unreadOf } from "./head.ts";
 import type { Meter } from "./meter.ts";
-import { DirectSink, openSink, type Sink } from "./sink.ts";
+import { openSink } from "./sink.ts";
+import type { Sink } from "./target.ts";
+import { DirectSink } from "./writer_sink.ts";
 import { DirectSource, openSource, type Source, type SourceOptions } from "./source.ts";
 
 /** How long a failed read waits for the chunk in flight, and how long closing may take. */

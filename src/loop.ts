@@ -2,7 +2,7 @@ import { byteLengthOf } from "./bytes.ts";
 import { type Receiver, Wait } from "./direct.ts";
 import type { Meter } from "./meter.ts";
 import type { Shaper } from "./shaper.ts";
-import { discard, type Sink, type Target, writeWhole, WRITTEN } from "./sink.ts";
+import { discard, type Sink, type Target, writeWhole, WRITTEN } from "./target.ts";
 import { EOF, NOTHING, type Source } from "./source.ts";
 import { MIN_SHARE, turns } from "./turns.ts";
 

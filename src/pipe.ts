@@ -9,7 +9,8 @@ import { Meter } from "./meter.ts";
 import { OptionReader } from "./options.ts";
 import { Pump, type PumpOwner } from "./pump.ts";
 import { type Shaper, shaperFor } from "./shaper.ts";
-import { openSink, type Sink } from "./sink.ts";
+import { openSink } from "./sink.ts";
+import type { Sink } from "./target.ts";
 import { openSource, type Source } from "./source.ts";
 
 /** Options of {@linkcode pipe}: those of `ReadableStream.pipeTo()`, and some more. */

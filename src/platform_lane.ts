@@ -1,7 +1,7 @@
 import { ByteCounterStream } from "./byte_counter.ts";
 import { Lane } from "./lane.ts";
 import type { Failed } from "./loop.ts";
-import { discard, type Target, writeWhole, WRITTEN } from "./sink.ts";
+import { discard, type Target, writeWhole, WRITTEN } from "./target.ts";
 
 const ignore = () => {};
 

@@ -1,6 +1,6 @@
 import type { Counts } from "./errors.ts";
 import { type Failed, Loop } from "./loop.ts";
-import { discard, type SinkWatcher } from "./sink.ts";
+import { discard, type SinkWatcher } from "./target.ts";
 
 /** Whom a pump tells how it ended. */
 export interface PumpOwner {

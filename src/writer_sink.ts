@@ -1,0 +1,100 @@
+import { bytesToWrite } from "./bytes.ts";
+import { type Direct, TAKEN } from "./direct.ts";
+import type { Writer } from "./ends.ts";
+import { assertSize } from "./errors.ts";
+import type { Meter } from "./meter.ts";
+import { type Sink, type SinkWatcher, WRITTEN } from "./target.ts";
+
+type Writing = Writer | Direct;
+
+/** A Go-style end, whose writes may be partial. */
+export class WriterSink implements Sink {
+  lent?: boolean;
+  watcher?: SinkWatcher;
+  pending = false;
+  readonly #writer: Writing;
+  readonly #meter: Meter;
+  #rest?: Uint8Array<ArrayBuffer>;
+
+  constructor(writer: Writing, meter: Meter) {
+    this.#writer = writer;
+    this.#meter = meter;
+  }
+
+  get consumes(): boolean {
+    return true;
+  }
+
+  /** Bytes of a write that has not settled, or has failed: they may reach the peer nonetheless. */
+  get part(): number {
+    return this.pending && (this.#writer as Direct)[TAKEN] || 0;
+  }
+
+  write(chunk: unknown): unknown {
+    const bytes = bytesToWrite(chunk);
+    if (bytes.length === 0) {
+      this.#meter.add(0, 1);
+      return WRITTEN;
+    }
+    return this.#write(bytes);
+  }
+
+  accept(count: unknown): unknown {
+    const { length } = this.#rest!;
+    this.pending = false;
+    if (count === length) {
+      this.#meter.add(length, 1);
+      // An idle join must not keep its last chunk.
+      this.#rest = undefined;
+      return WRITTEN;
+    }
+    assertSize("write", "count", count, 1, length);
+    this.#meter.add(count, 0);
+    return this.#write(this.#rest!.subarray(count));
+  }
+
+  refuse(): void {
+    if (this.part > 0) this.#meter.add(this.part, 0);
+    this.pending = false;
+  }
+
+  async end(): Promise<void> {
+    if (this.#writer.closeWrite) await this.#writer.closeWrite();
+    else await this.#writer.close?.();
+  }
+
+  async abort(reason: unknown): Promise<void> {
+    if (this.#writer.abort) await this.#writer.abort(reason);
+    else await this.#writer.close?.();
+  }
+
+  release(): void {
+    this.refuse();
+  }
+
+  #write(bytes: Uint8Array<ArrayBuffer>): unknown {
+    this.#rest = bytes;
+    this.pending = true;
+    return this.#writer.write(bytes);
+  }
+}
+
+/** An adapter's end, past its streams. */
+export class DirectSink extends WriterSink {
+  readonly #direct: Direct;
+
+  constructor(direct: Direct, meter: Meter) {
+    super(direct, meter);
+    this.#direct = direct;
+    direct.user = this;
+  }
+
+  override get consumes(): boolean {
+    return this.#direct.consumesOnWrite;
+  }
+
+  override release(): void {
+    super.release();
+    this.#direct.user = undefined;
+  }
+}

@@ -33,6 +33,7 @@ const all: readonly Serving[] = [
   { name: "child_process_node", ...child },
   { name: "connect_proxy", args: () => [], question, answer: / 405 / },
   { name: "upgrade_server", args: (target) => [target], question, answer: / 426 / },
+  { name: "upgrade_websocket", on: "deno", args: relay.args, question, answer: / 426 / },
   { name: "websocket_bun", on: "bun", args: () => ["/none"], question, answer: / 426 / },
 ];
 const here = all.filter(({ on }) => !on || on === runtime);
@@ -68,7 +69,7 @@ for (const { name, on, args, question, answer } of here) {
     while (process.platform === "linux" && readdirSync(open).length < DESCRIPTORS - 2) {
       await delay(10);
     }
-    // Some are reset meanwhile.
+    // Deno.serve resets those that wait, as it listens anew.
     for (const result of await Promise.allSettled(dialing)) {
       if (result.status === "fulfilled") result.value.destroy();
     }

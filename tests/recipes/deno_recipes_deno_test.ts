@@ -1,13 +1,14 @@
 /** The recipes for Deno, each a process of its own. */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { once } from "node:events";
 import { selfSigned } from "../certs.ts";
 import { test } from "../harness.ts";
 import { hashOf } from "../peer/bytes.ts";
 import { dial as dialPeer, listen } from "../peer/client.ts";
-import { rejection } from "../support/async.ts";
+import { delay, rejection, took } from "../support/async.ts";
 import { throughChild } from "./child_process_bytes.ts";
-import { dial, lateReplies, text } from "./peers.ts";
+import { relay } from "./page_relay.ts";
+import { dial, freePort, lateReplies, TestServer, text } from "./peers.ts";
 import { Program } from "./program.ts";
 
 const MIB = 1024 * 1024;
@@ -63,15 +64,49 @@ test("a request that is no WebSocket's is refused, and one without a server", as
   assertMatch(String(error), /500/);
 });
 
+test("a server's last word and its end reach a client of upgradeWebSocket", async () => {
+  await using server = new TestServer((socket) => void socket.resume().end("bye"));
+  await using serving = new Program("upgrade_websocket", 0, "127.0.0.1", await server.port());
+  const socket = new WebSocket(`ws://127.0.0.1:${await serving.port()}/`);
+  const message = once(socket, "message");
+  const closed = once(socket, "close");
+  const [{ data }] = await message;
+  let code: number | undefined;
+  const ms = await took(async () => [{ code }] = await closed);
+  assertEquals([await data.text(), code], ["bye", 1000]);
+  // It cannot say that it has ended as well, and is not waited for for long.
+  assert(ms < 5000, `${ms} ms`);
+});
+
+test("a client of upgradeWebSocket is sent no ping, which would wait behind what it is slow to read", async () => {
+  await using server = lateReplies();
+  await using serving = new Program("upgrade_websocket", 0, "127.0.0.1", await server.port());
+  const socket = await dial(await serving.port());
+  const key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+  socket.write(
+    `GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n`,
+  );
+  assertMatch(String(await once(socket, "data")), /^HTTP\/1.1 101 /);
+  // Deno's own first comes after 15 s (2.9).
+  const told = await Promise.race([once(socket, "data"), once(socket, "end"), delay(16_000)]);
+  assertEquals(told, undefined);
+  socket.destroy();
+});
+
+test("a WebSocket is closed to which there comes no WebTransport stream", async () => {
+  const server = await listen("websocket");
+  const session = new WebTransport(`https://127.0.0.1:${await freePort()}/`);
+  session.closed.catch(() => {});
+  await rejection(relay(session, new WebSocket(server.address.url)));
+  await server.until({ ended: true });
+  await server.dispose();
+});
+
 test("a WebTransport stream is joined to a connection, half-closes included", async () => {
   const server = await listen("tcp");
-  const folder = await Deno.makeTempDir();
-  const { cert, key } = await selfSigned();
-  const [certFile, keyFile] = [`${folder}/cert.pem`, `${folder}/key.pem`];
-  await Deno.writeTextFile(certFile, cert);
-  await Deno.writeTextFile(keyFile, key);
+  await using folder = await certified();
   const target = ["127.0.0.1", server.address.port];
-  await using serving = new Program("webtransport_server", certFile, keyFile, 0, ...target);
+  await using serving = new Program("webtransport_server", ...folder.files, 0, ...target);
   const url = `https://127.0.0.1:${await serving.port()}/`;
   const client = await dialPeer("webtransport", { url });
   const [there, back] = [{ bytes: MIB, seed: 3 }, { bytes: MIB, seed: 4 }];
@@ -86,5 +121,25 @@ test("a WebTransport stream is joined to a connection, half-closes included", as
   assertEquals(await serving.line(), `${there.bytes} bytes there, ${back.bytes} back`);
   await client.dispose();
   await server.dispose();
-  await Deno.remove(folder, { recursive: true });
 });
+
+test("a WebTransport stream is ended whose server refuses", async () => {
+  await using folder = await certified();
+  const target = ["127.0.0.1", await freePort()];
+  await using serving = new Program("webtransport_server", ...folder.files, 0, ...target);
+  const url = `https://127.0.0.1:${await serving.port()}/`;
+  const client = await dialPeer("webtransport", { url });
+  await client.send({ bytes: 5, seed: 1 });
+  await client.until({ ended: true });
+  await client.dispose();
+});
+
+/** A folder with the PEM files of a certificate. */
+async function certified() {
+  const folder = await Deno.makeTempDir();
+  const { cert, key } = await selfSigned();
+  const files = [`${folder}/cert.pem`, `${folder}/key.pem`] as const;
+  await Deno.writeTextFile(files[0], cert);
+  await Deno.writeTextFile(files[1], key);
+  return { files, [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }) };
+}

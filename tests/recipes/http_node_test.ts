@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, request } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { test } from "../harness.ts";
-import { dial, freePort, lateReplies, text } from "./peers.ts";
+import { ask, dial, freePort, lateReplies, text } from "./peers.ts";
 import { Program } from "./program.ts";
 
 test("curl gets a page through the CONNECT proxy", async () => {
@@ -48,7 +48,20 @@ test("the CONNECT proxy says so where it cannot connect", async () => {
   const socket = await dial(await proxy.port());
   socket.write(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\nHost: x\r\n\r\n`);
   assertMatch(await text(socket), /^HTTP\/1.1 502 /);
-  socket.end();
+  // It is not held open by a client that takes no notice.
+  while (!socket.destroyed) await new Promise((resolve) => socket.write("more", resolve));
+});
+
+test("the CONNECT proxy outlives requests for what is no address", async () => {
+  await using proxy = new Program("connect_proxy", 0);
+  const port = await proxy.port();
+  for (const authority of ["127.0.0.1:99999", "[::1", "a b:80", "%", ""]) {
+    await ask(port, `CONNECT ${authority} HTTP/1.1\r\nHost: x\r\n\r\n`).catch(() => {});
+  }
+  assertMatch(
+    await ask(port, "CONNECT 127.0.0.1:99999 HTTP/1.1\r\nHost: x\r\n\r\n"),
+    /^HTTP.* 502 /,
+  );
 });
 
 test("an Upgrade's head is the first that is handed on", async () => {

@@ -10,7 +10,12 @@ import { fromWebTransport } from "@webstreams/join/webtransport";
 /** Relays between a server of the one and a server of the other. */
 export async function relay(session: WebTransport, feed: WebSocket): Promise<JoinResult> {
   const socket = fromWebSocket(feed); // At once: it keeps what comes meanwhile.
-  await session.ready;
-  const stream = await session.createBidirectionalStream();
-  return await join(fromWebTransport(stream), socket);
+  try {
+    await session.ready;
+    const stream = fromWebTransport(await session.createBidirectionalStream());
+    return await join(stream, socket, { halfCloseTimeout: 1000 });
+  } catch (error) {
+    socket.close?.(error); // Also if there is no stream to join it to.
+    throw error;
+  }
 }

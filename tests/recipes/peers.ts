@@ -4,7 +4,8 @@
  * @module
  */
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type ListenOptions, type Socket } from "node:net";
+import { tmpdir } from "node:os";
 import type { Readable } from "node:stream";
 
 /** A TCP server for one test. */
@@ -22,11 +23,20 @@ export class TestServer implements AsyncDisposable {
   }
 
   async port(): Promise<number> {
-    if (!this.#server.listening) {
-      this.#server.listen(0, "127.0.0.1");
-      await once(this.#server, "listening");
-    }
+    await this.#listen({ port: 0, host: "127.0.0.1" });
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Of a Unix socket, in the place of a port. */
+  async path(): Promise<string> {
+    await this.#listen({ path: `${tmpdir()}/join-${crypto.randomUUID()}.sock` });
+    return this.#server.address() as string;
+  }
+
+  async #listen(options: ListenOptions): Promise<void> {
+    if (this.#server.listening) return;
+    this.#server.listen(options);
+    await once(this.#server, "listening");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -31,12 +31,15 @@ const server = Bun.serve({
     }
     // First, so that a client is not upgraded in vain: if it fails, the answer is a 500.
     const upstream = await Bun.connect({ unix, allowHalfOpen: true, socket: handlers });
-    if (!server.upgrade(request, { data: upstream })) upstream.close();
+    if (server.upgrade(request, { data: upstream })) return;
+    upstream.close();
+    return new Response("No proper handshake, or a client that has left", { status: 400 });
   },
   websocket: {
     ...webSocketHandlers,
     open: (socket) =>
-      join(fromWebSocket(socket), fromBunSocket(socket.data)).then(
+      // A WebSocket cannot be told that the server has ended, other than by its close.
+      join(fromWebSocket(socket), fromBunSocket(socket.data), { halfCloseTimeout: 1000 }).then(
         ({ aToB, bToA }) => console.log(`${aToB.bytes} bytes there, ${bToA.bytes} back`),
         (error) => console.error(error.message),
       ),

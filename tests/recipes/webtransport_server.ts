@@ -25,24 +25,39 @@ for await (const incoming of listener) {
 
 async function serve(incoming: Deno.QuicIncoming): Promise<void> {
   const conn = await incoming.accept();
-  const session = await Deno.upgradeWebTransport(conn);
-  sessions.add(session); // Deno closes one that nothing refers to any more.
-  const forget = () => sessions.delete(session);
-  session.closed.then(forget, forget);
-  await session.ready;
-  for await (const stream of conn.incomingBidirectionalStreams) {
-    relay(stream).catch((error) => console.error(error.message));
+  try {
+    const session = await Deno.upgradeWebTransport(conn);
+    sessions.add(session); // Deno closes one that nothing refers to any more.
+    const left = new AbortController();
+    const forget = () => {
+      sessions.delete(session);
+      left.abort(new Error("The client has left"));
+    };
+    session.closed.then(forget, forget);
+    await session.ready;
+    for await (const stream of conn.incomingBidirectionalStreams) {
+      relay(stream, left.signal).catch((error) => console.error(error.message));
+    }
+  } finally {
+    conn.close({ closeCode: 0, reason: "" });
   }
 }
 
-async function relay(stream: Deno.QuicBidirectionalStream): Promise<void> {
-  const reader = stream.readable.getReader({ mode: "byob" });
-  await skipInteger(reader); // What says that it is a stream of WebTransport's,
-  await skipInteger(reader); // and of which session.
-  reader.releaseLock();
-  const upstream = await Deno.connect({ hostname, port: Number(target) });
-  const { aToB, bToA } = await join(fromWebTransport(stream), upstream);
-  console.log(`${aToB.bytes} bytes there, ${bToA.bytes} back`);
+async function relay(stream: Deno.QuicBidirectionalStream, signal: AbortSignal): Promise<void> {
+  try {
+    const reader = stream.readable.getReader({ mode: "byob" });
+    await skipInteger(reader); // What says that it is a stream of WebTransport's,
+    await skipInteger(reader); // and of which session.
+    reader.releaseLock();
+    using upstream = await Deno.connect({ hostname, port: Number(target), signal });
+    const { aToB, bToA } = await join(fromWebTransport(stream), upstream);
+    console.log(`${aToB.bytes} bytes there, ${bToA.bytes} back`);
+  } catch (error) {
+    for (const half of [stream.readable.cancel(error), stream.writable.abort(error)]) {
+      half.catch(() => {}); // It is closed already.
+    }
+    throw error;
+  }
 }
 
 /** The first two bits of a QUIC integer tell how many bytes follow. */

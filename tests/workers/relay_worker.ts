@@ -15,7 +15,8 @@ export default {
     }
     const { 0: client, 1: server } = new WebSocketPair();
     const upstream = connect(TARGET, { allowHalfOpen: true });
-    join(fromWebSocket(server), upstream).then(
+    // A WebSocket cannot be told that the server has ended, other than by its close.
+    join(fromWebSocket(server), upstream, { halfCloseTimeout: 1000 }).then(
       ({ aToB, bToA }) => console.log(`${aToB.bytes} bytes there, ${bToA.bytes} back`),
       (error) => console.log(error.message),
     );

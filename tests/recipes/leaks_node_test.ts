@@ -1,0 +1,151 @@
+/** What a recipe has opened is closed again, whatever fails: counted from outside, with real clients. */
+import { assertMatch } from "@std/assert";
+import { readdirSync, readlinkSync } from "node:fs";
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import process from "node:process";
+import { test } from "../harness.ts";
+import { delay } from "../support/async.ts";
+import { type Runtime, runtime } from "../support/environment.ts";
+import { FullServer } from "./full_server.ts";
+import { dial, freePort, lateReplies } from "./peers.ts";
+import { Program } from "./program.ts";
+
+/** A server that connects each client to a target. */
+interface Relay {
+  readonly name: string;
+  readonly on?: Runtime;
+  /** It does not notice a client that leaves while it connects. */
+  readonly waits?: boolean;
+  readonly args: (target: number) => readonly (string | number)[];
+  /** What makes it connect. */
+  readonly request: (target: number) => string;
+}
+
+const upgrading = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ";
+const key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+const tcp = {
+  args: (target: number) => [0, "127.0.0.1", target],
+  request: () => "hello",
+};
+const webSocket = { ...tcp, request: () => `${upgrading}websocket\r\n${key}\r\n` };
+
+const relays: readonly Relay[] = [
+  // What a client sends may be all that it has to send: to have left is to have reset, which only shows
+  // to who reads. These two connect before they do.
+  { name: "deno_relay", on: "deno", ...tcp, waits: true },
+  { name: "bun_relay", on: "bun", ...tcp, waits: true },
+  { name: "node_relay", ...tcp },
+  {
+    name: "connect_proxy",
+    args: () => [0],
+    request: (target) => `CONNECT 127.0.0.1:${target} HTTP/1.1\r\nHost: x\r\n\r\nhello`,
+  },
+  {
+    name: "upgrade_server",
+    args: (target) => [0, target],
+    request: () => `${upgrading}tcp\r\n\r\nhello`,
+  },
+  { name: "upgrade_websocket", on: "deno", ...webSocket },
+];
+
+const CLIENTS = 20;
+/** What a runtime opens once, and keeps. */
+const OWN = 5;
+
+for (
+  const { name, on, waits, args, request } of process.platform === "linux" ? relays : []
+) {
+  if (on && on !== runtime) continue;
+
+  test(`${name} keeps nothing of a client whose target refuses`, async () => {
+    const target = await freePort();
+    await using program = new Program(name, ...args(target));
+    const port = await program.port();
+    const before = sockets(program);
+    const clients = await asked(port, request(target));
+    await Promise.all(clients.map(answered));
+    for (const socket of clients) socket.end();
+    await until(() => sockets(program) <= before + OWN);
+  });
+
+  if (waits) continue;
+  test(`${name} gives up connecting once its client has left`, async () => {
+    await using server = await FullServer.start();
+    await using program = new Program(name, ...args(server.port));
+    const port = await program.port();
+    const before = sockets(program);
+    const clients = await asked(port, request(server.port));
+    await until(() => sockets(program) >= before + 2 * CLIENTS);
+    for (const socket of clients) socket.resetAndDestroy();
+    await until(() => sockets(program) <= before + OWN);
+  });
+}
+
+/** Of Deno and of Bun. */
+const upgrade = runtime === "deno" ? "upgrade_websocket" : "websocket_bun";
+
+test(`${upgrade} keeps no connection for a handshake without a key`, {
+  on: ["deno", "bun"],
+}, async () => {
+  await using target = lateReplies();
+  const args = runtime === "deno" ? ["127.0.0.1", await target.port()] : [await target.path()];
+  await using program = new Program(upgrade, 0, ...args);
+  const port = await program.port();
+  const before = sockets(program);
+  const clients = await asked(port, `${upgrading}websocket\r\n\r\n`);
+  await Promise.all(clients.map(async (socket) => {
+    assertMatch(String(await once(socket, "data")), /^HTTP\S+ 400 /);
+  }));
+  for (const socket of clients) socket.end();
+  await until(() => sockets(program) <= before + OWN);
+});
+
+test("upgrade_websocket keeps no connection for a client that left unnoticed", {
+  on: ["deno"],
+}, async () => {
+  await using server = await FullServer.start();
+  await using program = new Program("upgrade_websocket", 0, "127.0.0.1", server.port);
+  const port = await program.port();
+  const before = sockets(program);
+  // Few, as the server has little room for those that come at once.
+  const clients = await asked(port, webSocket.request(), 2);
+  await until(() => sockets(program) >= before + 4);
+  // That it is connected, and that its client has left, is news of the same turn.
+  program.signal("SIGSTOP");
+  await server.resume();
+  await server.accepted(2);
+  for (const socket of clients) socket.resetAndDestroy();
+  program.signal("SIGCONT");
+  await server.closed();
+});
+
+/** Clients that have sent their request. */
+async function asked(port: number, request: string, count = CLIENTS): Promise<Socket[]> {
+  const clients = await Promise.all(Array.from({ length: count }, () => dial(port)));
+  for (const socket of clients) socket.resume().write(request);
+  return clients;
+}
+
+/** By a refusal in words, or by an end or a reset. */
+function answered(socket: Socket): Promise<unknown> {
+  return Promise.race(["data", "end", "close"].map((event) => once(socket, event))).catch(() => {});
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await delay(10);
+}
+
+/** Descriptors of sockets. */
+function sockets({ child }: Program): number {
+  const folder = `/proc/${child.pid}/fd`;
+  let count = 0;
+  for (const name of readdirSync(folder)) {
+    try {
+      if (readlinkSync(`${folder}/${name}`).startsWith("socket:")) count++;
+    } catch {
+      // It has been closed meanwhile.
+    }
+  }
+  return count;
+}

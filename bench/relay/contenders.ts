@@ -36,6 +36,16 @@ const folder = `${root}/.cache/bench`;
 
 const CLOSES_BOTH: Without = { "half-closed": "it closes both ends when one has ended" };
 
+/** Those in the table of what a join weighs. */
+export const weighed: readonly string[] = [
+  "forward",
+  "Bun, join",
+  "Node, join",
+  "Go, 16 KiB copies",
+  "tokio, copy_bidirectional",
+  "haproxy",
+];
+
 /** All of them; with a release, its forwarder beside ours. */
 export function contenders(release?: Release): Contender[] {
   return [

@@ -9,11 +9,11 @@ import { Load, type Ports } from "./load.ts";
 import { cpuSeconds, memoryKib } from "./processes.ts";
 import { delay, type Relay } from "./relay.ts";
 
+/** Those under which a connection is weighed. */
+export const weights = ["idle", "spent", "stalled", "slow", "half-closed"] as const;
+
 /** The kinds there are. */
-export const modes = [
-  ...["bulk", "echo", "churn", "mixed", "crowd"] as const,
-  ...["idle", "spent", "stalled", "slow", "half-closed"] as const,
-] as const;
+export const modes = ["bulk", "echo", "churn", "mixed", "crowd", ...weights] as const;
 
 /** One of them. */
 export type Mode = typeof modes[number];
@@ -177,14 +177,14 @@ function held(
 ): Discipline {
   return {
     mode,
-    measures: weights(connections),
+    measures: ofWeight(connections),
     run: async (relay, load, ports) =>
       (await weigh(relay, load, ports, mode, connections, ms)).weight,
   };
 }
 
 function stalled(connections: number, bytes: number, ms: number): Discipline {
-  const [weight, ...inAll] = weights(connections);
+  const [weight, ...inAll] = ofWeight(connections);
   return {
     mode: "stalled",
     measures: [
@@ -208,7 +208,7 @@ function slow(connections: number, ms: number): Discipline {
   return {
     mode: "slow",
     measures: [
-      ...weights(connections),
+      ...ofWeight(connections),
       { title: "the slowest, of 100", unit: "KB/s", better: "more" },
     ],
     async run(relay, load, ports) {
@@ -218,7 +218,7 @@ function slow(connections: number, ms: number): Discipline {
   };
 }
 
-function weights(connections: number): Measure[] {
+function ofWeight(connections: number): Measure[] {
   return [
     { title: count(connections), unit: "KiB a connection", better: "less" },
     { title: "before", unit: "MiB", better: "less" },

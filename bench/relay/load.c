@@ -13,8 +13,8 @@
 //
 //   load idle  VIA TARGET CONNECTIONS           open and silent; then a message each
 //   load spent VIA TARGET CONNECTIONS           2 to 6 MB each from the target before; then a message each
-//   load stalled VIA TARGET CONNECTIONS BYTES   downloads that are not read to their end, come to rest; then one
-//                                               beside them, their rest, and one alone
+//   load stalled VIA TARGET CONNECTIONS BYTES   downloads that are not read to their end, come to rest; then others
+//                                               beside them, their rest, and others alone
 //   load slow  VIA TARGET CONNECTIONS MS        downloads that are read by 100 KB/s each, for MS; then their rest
 //   load half-closed VIA TARGET CONNECTIONS     by the client, after a message; then one of the target's each
 #define _GNU_SOURCE
@@ -520,7 +520,12 @@ static void read_rest(struct conn *conns, long count) {
   until(&ended, over + count, back_client, serve);
 }
 
-static double download(long bytes) {
+static void come_to_rest(handler *client) {
+  while (handle(queue, 256, QUIET_MS, client, serve)) continue;
+}
+
+// Leaves nothing behind; returns its seconds.
+static float download(long bytes) {
   struct conn conn = {0};
   long before = received, over = ended;
   double start = now();
@@ -529,23 +534,30 @@ static double download(long bytes) {
   until(&received, before + bytes, back_client, serve);
   double seconds = now() - start;
   struct conn *server = newest;
-  newest = server->before;
+  newest = server->before, received = before;
   close(conn.fd);
   until(&ended, over + 1, back_client, serve);
   return seconds;
 }
 
+static float middle_download(long bytes) {
+  float three[3];
+  for (int i = 0; i < 3; i++) three[i] = download(bytes);
+  qsort(three, 3, sizeof *three, by_value);
+  return three[1];
+}
+
 static int stall(long count, long bytes) {
   struct conn *conns = open_stalling(count, STALLED_BYTES, READ_FIRST);
-  while (handle(queue, 256, QUIET_MS, stalling_client, serve)) continue;
+  come_to_rest(stalling_client);
   for (long i = 0; i < count; i++) {
     if (conns[i].moved < READ_FIRST) fail("stuck: %ld of %d were to be read", conns[i].moved, READ_FIRST);
   }
   if (!hold(count)) return 0;
-  double beside = download(bytes);
-  received -= bytes;
+  float beside = middle_download(bytes);
   read_rest(conns, count);
-  printf("{\"beside\":%f,\"alone\":%f}\n", beside, download(bytes));
+  come_to_rest(back_client);
+  printf("{\"beside\":%f,\"alone\":%f}\n", beside, middle_download(bytes));
   return 1;
 }
 

@@ -4,6 +4,7 @@
  *
  *     --only forward,haproxy          these alone, by the start of their names
  *     --modes bulk,echo               these alone, of those in disciplines.ts
+ *     --weights                       what a join weighs in each state, beside a few others
  *     --rounds 5
  *     --via 9100 --target 9101        the ports
  *     --quick                         one short round, to see that it works; its results are a draft
@@ -17,8 +18,8 @@ import { machine } from "../report/machine.ts";
 import { byContender, byFigure } from "../report/markdown.ts";
 import { type Figure, series, timesAsGood } from "../report/report.ts";
 import { type Charts, writeReport } from "../report/write.ts";
-import { type Contender, contenders, type Prepared } from "./contenders.ts";
-import { type Discipline, disciplines, modes } from "./disciplines.ts";
+import { type Contender, contenders, type Prepared, weighed } from "./contenders.ts";
+import { type Discipline, disciplines, modes, weights } from "./disciplines.ts";
 import { compileLoad } from "./load.ts";
 import { Relay } from "./relay.ts";
 
@@ -57,6 +58,7 @@ const { values: options } = parseArgs({
   options: {
     only: { type: "string" },
     modes: { type: "string" },
+    weights: { type: "boolean", default: false },
     rounds: { type: "string" },
     via: { type: "string", default: "9100" },
     target: { type: "string", default: "9101" },
@@ -65,20 +67,22 @@ const { values: options } = parseArgs({
   },
 });
 const ports = { via: Number(options.via), target: Number(options.target) };
-const rounds = Number(options.rounds ?? (options.quick ? 1 : 5));
-const release = options.release ? await lastRelease() : undefined;
-const load = await compileLoad("relay/load.c");
-const report = { name: "relay", date: new Date().toISOString(), rounds, machine: machine() };
-
-const missing: Record<string, string> = {};
-const versions: Record<string, string> = {};
-const ready = await prepare();
-const wantedModes = options.modes?.split(",") ?? modes;
+const rounds = Number(options.rounds ?? (options.quick ? 1 : options.weights ? 3 : 5));
+const inGeneral: readonly string[] = options.weights ? weights : modes;
+const wantedModes = options.modes?.split(",") ?? inGeneral;
 const unknown = wantedModes.find((mode) => !modes.some((one) => one === mode));
 if (unknown !== undefined) {
   console.error(`No mode is named '${unknown}'; there are ${modes.join(", ")}`);
   Deno.exit(1);
 }
+const release = options.release ? await lastRelease() : undefined;
+const load = await compileLoad("relay/load.c");
+const name = options.weights ? "weights" : "relay";
+const report = { name, date: new Date().toISOString(), rounds, machine: machine() };
+
+const missing: Record<string, string> = {};
+const versions: Record<string, string> = {};
+const ready = await prepare();
 const program = disciplines(options.quick ? QUICK : FULL)
   .filter(({ mode }) => wantedModes.includes(mode));
 const figures = await measure([...ready], program, rounds);
@@ -94,15 +98,14 @@ for (const mode of modes) {
   }));
   charts[mode] = { title: `TCP relays, ${mode}`, figures: own.filter(isCharted), ours: isOurs };
 }
-const weights = figures.filter(({ unit }) => unit === "KiB a connection");
-if (weights.length > 1) {
-  console.log("\n## What a join weighs\n");
-  const rows = weights.map((figure) => ({ ...figure, title: `${figure.group}, ${figure.title}` }));
-  console.log(byFigure(rows, () => null));
-}
+const rows = figures.filter(({ unit }) => unit === "KiB a connection")
+  .map((figure) => ({ ...figure, title: `${figure.group}, ${figure.title}` }));
+if (rows.length > 1) console.log(`\n## What a join weighs\n\n${byFigure(rows, () => null)}`);
 const draft = options.quick || options.release || options.only !== undefined ||
   options.modes !== undefined;
-await writeReport({ ...report, versions, missing, figures }, charts, draft);
+const table = { "": { title: "TCP relays, what a join weighs", figures: rows, ours: isOurs } };
+const drawn = options.weights ? table : charts;
+await writeReport({ ...report, versions, missing, figures }, drawn, draft);
 for (const { group, title, series } of figures) {
   for (const { name, failures } of series) {
     for (const failure of failures ?? []) {
@@ -138,6 +141,7 @@ async function prepare(): Promise<Map<Contender, Prepared>> {
   const wanted = only?.split(",").filter((start) => start !== "");
   for (const contender of contenders(release)) {
     const { name } = contender;
+    if (options.weights && !wanted && !weighed.includes(name)) continue;
     if (wanted && !wanted.some((start) => name.toLowerCase().startsWith(start.toLowerCase()))) {
       continue;
     }

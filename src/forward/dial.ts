@@ -1,7 +1,11 @@
 import type { TcpAddress, UnixAddress } from "./address.ts";
+import { ITSELF } from "./own_connections.ts";
 
 /** How long to leave a Unix listener whose backlog is full. */
 const UNIX_RETRY = 10;
+
+/** Whether a connection leads to the forwarder that has made it; without one, whether it would. */
+export type LeadsHere = (conn?: Deno.Conn) => boolean;
 
 /**
  * Connects to a target's address.
@@ -9,14 +13,19 @@ const UNIX_RETRY = 10;
  * @param address Where to.
  * @param timeout Milliseconds it may take.
  * @param controller Aborted to give up: by the timeout, with a `TimeoutError`, or by the caller.
+ * @param leadsHere Tells an address that is the forwarder's own.
  * @returns The connection.
  */
 export async function dial(
   address: TcpAddress | UnixAddress,
   timeout: number,
   controller: AbortController,
+  leadsHere: LeadsHere,
 ): Promise<Deno.TcpConn | Deno.UnixConn> {
-  if (address.kind === "unix") return await dialUnix(address.path, timeout, controller.signal);
+  if (address.kind === "unix") {
+    if (leadsHere()) throw new Error(ITSELF);
+    return await dialUnix(address.path, timeout, controller.signal);
+  }
   const { hostname, port } = address;
   const { signal } = controller;
   const timer = timeout === Infinity ? undefined : setTimeout(() => {
@@ -27,6 +36,10 @@ export async function dial(
     if (signal.aborted) {
       conn.close();
       throw signal.reason;
+    }
+    if (leadsHere(conn)) {
+      conn.close();
+      throw new Error(ITSELF);
     }
     return conn;
   } finally {

@@ -41,7 +41,10 @@ export interface CloseEvent {
   error?: string;
 }
 
-/** Connections cannot be accepted for the moment; the forwarder keeps trying. */
+/**
+ * Connections cannot be accepted for the moment, and the forwarder keeps trying; or the target is the
+ * forwarder itself.
+ */
 export interface ErrorEvent {
   /** Which event this is. */
   event: "error";

@@ -1,7 +1,8 @@
-import { formatAddress, formatDenoAddress } from "./address.ts";
+import { formatAddress, formatDenoAddress, type TargetAddress } from "./address.ts";
 import { emit, type ForwardEvent } from "./events.ts";
 import { messageOf } from "./failure.ts";
 import { concernsOneConnection, listen, type Listener } from "./listen.ts";
+import { ITSELF, OwnConnections } from "./own_connections.ts";
 import { checkGrace, checkOptions, type ForwardOptions, type Settings } from "./options.ts";
 import { type Outcome, Session, withoutDelay } from "./session.ts";
 import { forwardByTeam } from "./team.ts";
@@ -78,7 +79,21 @@ export async function forward(options: ForwardOptions): Promise<Forwarder> {
   settings.signal?.throwIfAborted();
   return settings.workers > 1
     ? await forwardByTeam(options, settings)
-    : new Accepting(settings, await listen(settings));
+    : await forwardAlone(settings);
+}
+
+/**
+ * Forwards in this thread.
+ *
+ * @param settings The checked options.
+ * @param memory What the workers of a team share.
+ * @returns The forwarder, listening.
+ */
+export async function forwardAlone(
+  settings: Settings,
+  memory?: SharedArrayBuffer,
+): Promise<Forwarder> {
+  return new Accepting(settings, await listen(settings), memory);
 }
 
 class Accepting implements Forwarder {
@@ -87,6 +102,7 @@ class Accepting implements Forwarder {
   readonly finished: Promise<void>;
   readonly #settings: Settings;
   readonly #listener: Listener;
+  readonly #own: OwnConnections | undefined;
   readonly #finish: () => void;
   readonly #sessions = new Set<Session>();
   #accepted = 0;
@@ -102,9 +118,12 @@ class Accepting implements Forwarder {
   #trouble = "";
   #troubleAt = 0;
 
-  constructor(settings: Settings, listener: Listener) {
+  constructor(settings: Settings, listener: Listener, memory?: SharedArrayBuffer) {
     this.#settings = settings;
     this.#listener = listener;
+    if (mayLeadTo(settings.target, listener.addr)) {
+      this.#own = new OwnConnections(memory ?? OwnConnections.memory());
+    }
     this.address = formatDenoAddress(listener.addr);
     this.target = formatAddress(settings.target);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -171,17 +190,19 @@ class Accepting implements Forwarder {
       }
       try {
         const client: Deno.Conn = await this.#listener.accept();
-        if (this.#stopped) {
-          client.close();
-          return;
-        }
         backOff = SHORTEST_BACK_OFF;
+        const isOwn = await this.#own?.accepted(client);
+        if (isOwn || this.#stopped) {
+          client.close();
+          if (isOwn) this.#report(this.#itself);
+          continue;
+        }
         this.#serve(client);
         if (once) this.#stop();
       } catch (error) {
         if (this.#stopped) return;
         if (concernsOneConnection(error)) continue;
-        this.#report(messageOf(error));
+        this.#report(`Cannot accept for now: ${messageOf(error)}`);
         await this.#sessionEnd(backOff);
         backOff = Math.min(backOff * 2, LONGEST_BACK_OFF);
       }
@@ -191,14 +212,32 @@ class Accepting implements Forwarder {
   #serve(client: Deno.Conn): void {
     const session = new Session(++this.#accepted, withoutDelay(client));
     this.#sessions.add(session);
-    void session.run(this.#settings, (outcome) => this.#ended(session, outcome));
+    void session.run(
+      this.#settings,
+      (outcome) => this.#ended(session, outcome),
+      this.#leadsHere,
+    );
   }
+
+  get #itself(): string {
+    return `Cannot connect to ${this.target}: ${ITSELF}`;
+  }
+
+  /** Whether a dialed connection leads to this forwarder, or to dial a Unix target would. */
+  #leadsHere = (conn?: Deno.Conn): boolean => {
+    if (conn !== undefined) return this.#own?.dialed(conn) ?? false;
+    const { target } = this.#settings;
+    return target.kind === "unix" && "isAt" in this.#listener && this.#listener.isAt(target.path);
+  };
 
   #ended(session: Session, outcome: Outcome): void {
     const settings = this.#settings;
     this.#sessions.delete(session);
     this.#aToB += session.aToB.bytes;
     this.#bToA += session.bToA.bytes;
+    if (this.#own?.ended(...session.conns)) {
+      outcome = { reason: "error", error: this.#itself };
+    }
     if (settings.onEvent !== undefined) this.#emit(session.closeEvent(outcome, settings));
     this.#wake?.();
     this.#finishIfDone();
@@ -228,10 +267,15 @@ class Accepting implements Forwarder {
     const isNews = trouble !== this.#trouble || now - this.#troubleAt > TROUBLE_FORGOTTEN;
     this.#trouble = trouble;
     this.#troubleAt = now;
-    if (isNews) this.#emit({ event: "error", error: `Cannot accept for now: ${trouble}` });
+    if (isNews) this.#emit({ event: "error", error: trouble });
   }
 
   #emit(event: ForwardEvent): void {
     emit(event, this.#settings.onEvent);
   }
+}
+
+/** Whether connecting to the target may end at the listener; for all others there is nothing to note. */
+function mayLeadTo(target: TargetAddress, listener: Deno.Addr): boolean {
+  return target.kind === "tcp" && "port" in listener && target.port === listener.port;
 }

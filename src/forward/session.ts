@@ -4,7 +4,7 @@ import type { JoinStats } from "../join_options.ts";
 import { reasonOf } from "../reason.ts";
 import { formatAddress, formatDenoAddress } from "./address.ts";
 import { DiscardEnd, EchoEnd } from "./builtin.ts";
-import { dial } from "./dial.ts";
+import { dial, type LeadsHere } from "./dial.ts";
 import type { CloseEvent, CloseReason } from "./events.ts";
 import { messageOf } from "./failure.ts";
 import type { Settings } from "./options.ts";
@@ -31,7 +31,7 @@ export class Session implements JoinStats {
   readonly #accepted = performance.now();
   /** What gives a connecting up; only while there is one. */
   #dialing?: AbortController;
-  #target?: Closer;
+  #target?: Deno.Conn | EchoEnd | DiscardEnd;
   #isCut = false;
 
   /**
@@ -49,11 +49,16 @@ export class Session implements JoinStats {
    *
    * @param settings The forwarder's settings.
    * @param onEnd Called with how it ended.
+   * @param leadsHere Tells a target that is the forwarder itself.
    */
-  async run(settings: Settings, onEnd: (outcome: Outcome) => void): Promise<void> {
+  async run(
+    settings: Settings,
+    onEnd: (outcome: Outcome) => void,
+    leadsHere: LeadsHere,
+  ): Promise<void> {
     let target;
     try {
-      this.#target = target = await this.#connect(settings);
+      this.#target = target = await this.#connect(settings, leadsHere);
     } catch (error) {
       this.#client.close();
       return onEnd(this.#undialed(error, settings));
@@ -76,6 +81,12 @@ export class Session implements JoinStats {
     this.#isCut = true;
     this.#dialing?.abort();
     if (this.#target) { for (const end of [this.#client, this.#target]) closeQuietly(end); }
+  }
+
+  /** The two connections, the target's if it is one and there. */
+  get conns(): [client: Deno.Conn, target: Deno.Conn | undefined] {
+    const target = this.#target;
+    return [this.#client, target !== undefined && "localAddr" in target ? target : undefined];
   }
 
   /**
@@ -104,7 +115,7 @@ export class Session implements JoinStats {
     return event;
   }
 
-  #connect({ target, connectTimeout }: Settings) {
+  #connect({ target, connectTimeout }: Settings, leadsHere: LeadsHere) {
     switch (target.kind) {
       case "echo":
         return new EchoEnd();
@@ -112,7 +123,7 @@ export class Session implements JoinStats {
         return new DiscardEnd();
       default:
         this.#dialing = new AbortController();
-        return dial(target, connectTimeout, this.#dialing).then(withoutDelay);
+        return dial(target, connectTimeout, this.#dialing, leadsHere).then(withoutDelay);
     }
   }
 

@@ -1,6 +1,7 @@
 import { formatAddress } from "./address.ts";
 import { emit, type ForwardEvent } from "./events.ts";
 import type { Forwarder, ForwardStats } from "./forward.ts";
+import { OwnConnections } from "./own_connections.ts";
 import { checkGrace, type ForwardOptions, type Settings } from "./options.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
 
@@ -21,6 +22,7 @@ export async function forwardByTeam(
   const common = { target, idleTimeout, halfCloseTimeout, connectTimeout, grace, rate, limit };
   const { workers, maxConnections, onEvent } = settings;
   const members: Member[] = [];
+  const memory = OwnConnections.memory();
   let { listen } = options;
   try {
     for (let index = 0; index < workers; index++) {
@@ -34,7 +36,7 @@ export async function forwardByTeam(
       const share = Math.floor(maxConnections / workers) + rest;
       // The port that the first one has chosen is the others' as well.
       const own = { ...common, listen, maxConnections: share, reusePort: true };
-      listen = await member.start(own, onEvent !== undefined);
+      listen = await member.start(own, onEvent !== undefined, memory);
     }
   } catch (error) {
     for (const member of members) member.terminate();
@@ -128,8 +130,8 @@ class Member {
   }
 
   /** Makes it listen: resolves to where. */
-  start(options: ForwardOptions, tells: boolean): Promise<string> {
-    this.tell({ kind: "start", options, tells });
+  start(options: ForwardOptions, tells: boolean, memory: SharedArrayBuffer): Promise<string> {
+    this.tell({ kind: "start", options, tells, memory });
     return this.#listening.promise;
   }
 

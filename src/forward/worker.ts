@@ -4,12 +4,17 @@
  * @module
  */
 import type { ForwardEvent } from "./events.ts";
-import { forward, type Forwarder, type ForwardStats } from "./forward.ts";
-import type { ForwardOptions } from "./options.ts";
+import { forwardAlone, type Forwarder, type ForwardStats } from "./forward.ts";
+import { checkOptions, type ForwardOptions } from "./options.ts";
 
 /** What a worker is told. */
 export type ToWorker =
-  | { readonly kind: "start"; readonly options: ForwardOptions; readonly tells: boolean }
+  | {
+    readonly kind: "start";
+    readonly options: ForwardOptions;
+    readonly tells: boolean;
+    readonly memory: SharedArrayBuffer;
+  }
   | { readonly kind: "shutdown"; readonly grace: number };
 
 /** What a worker tells. */
@@ -30,15 +35,17 @@ const scope: Scope = globalThis as typeof globalThis & Scope;
 let forwarder: Forwarder | undefined;
 
 scope.onmessage = ({ data }) => {
-  if (data.kind === "start") void start(data.options, data.tells);
+  if (data.kind === "start") void start(data);
   // A bad grace never comes so far.
   else void forwarder?.shutdown(data.grace);
 };
 
-async function start(options: ForwardOptions, tells: boolean): Promise<void> {
+async function start(
+  { options, tells, memory }: Extract<ToWorker, { kind: "start" }>,
+): Promise<void> {
   const onEvent = (event: ForwardEvent) => scope.postMessage({ kind: "event", event });
   try {
-    forwarder = await forward(tells ? { ...options, onEvent } : options);
+    forwarder = await forwardAlone(checkOptions(tells ? { ...options, onEvent } : options), memory);
   } catch (error) {
     return scope.postMessage({ kind: "failed", error });
   }

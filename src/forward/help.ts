@@ -14,8 +14,9 @@ Without addresses: tcp://127.0.0.1:8080 echo:
 const FOOT = `
 DURATION is 500ms, 30s, 5m, 1h; SIZE is 512, 64KiB, 10MB.
 
-SIGINT and SIGTERM stop listening, let connections finish for --grace, then close them; a second
-signal closes them at once. Exits with 0 after that, 1 if it cannot listen, 2 on a usage error.
+SIGINT, SIGTERM and SIGHUP stop listening, let connections finish for --grace, then close them; a
+second signal closes them at once. Exits with 0 after that, 1 if it cannot listen, 2 on a usage
+error.
 `;
 
 /**

@@ -97,7 +97,8 @@ function fail(error: unknown, terminal: Terminal): number {
 function watchSignals(onCount: (count: number) => void): void {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM"];
+    // What nohup wants ignored ends Deno all the same (2.9).
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
   let count = 0;
   for (const signal of signals) Deno.addSignalListener(signal, () => onCount(++count));
 }

@@ -147,7 +147,7 @@ test("none: only where it listens", async () => {
   assertEquals([cli.stdout.all, cli.stderr.all.length], [[], 1]);
 });
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   test(`${signal} stops listening, and lets a connection finish`, async () => {
     await using cli = new t.Cli(["--grace", "1h", LISTEN, "echo:"]);
     const address = await cli.address();

@@ -44,7 +44,10 @@ function isLogFormat(text: string): text is LogFormat {
 export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ["--idle-timeout", {
     value: "DURATION",
-    help: ["Cut a connection on which nothing moved for so long; default never"],
+    help: [
+      "Cut a connection on which nothing moved for so long; default never;",
+      "TCP keepalive ends one whose peer is gone, on Linux after 2 hours",
+    ],
     apply: (draft, text, name) => draft.idleTimeout = parseDuration(text, name),
   }],
   ["--half-close-timeout", {

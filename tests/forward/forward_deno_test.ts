@@ -170,6 +170,31 @@ test("an answer's second part does not wait for the first to be acknowledged", a
   await local.closed();
 });
 
+/** Whether the system probes a silent peer, of the IPv4 connections between two ports. */
+function isKeptAlive(from: number, to: number): boolean {
+  const address = (port: number) => `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const lines = Deno.readTextFileSync("/proc/net/tcp").split("\n");
+  const line = lines.find((line) => line.includes(`: ${address(from)} ${address(to)} 01 `));
+  // The timer that runs: 02 is keepalive's.
+  return line?.trim().split(/\s+/)[5]?.startsWith("02:") ?? false;
+}
+
+if (Deno.build.os === "linux") {
+  test("a peer that is gone without a word is noticed: TCP keepalive on both sides", async () => {
+    const accepted = Promise.withResolvers<Deno.TcpConn>();
+    using server = t.target(async (conn) => {
+      accepted.resolve(conn);
+      await t.receiveAll(conn);
+    });
+    await using local = await t.Local.start({ target: server.address });
+    using client = await Deno.connect({ port: Number(new URL(local.forwarder.address).port) });
+    const conn = await accepted.promise;
+    assert(isKeptAlive(client.remoteAddr.port, client.localAddr.port), "client");
+    assert(isKeptAlive(conn.remoteAddr.port, conn.localAddr.port), "target");
+    assert(!isKeptAlive(client.localAddr.port, client.remoteAddr.port), "the client's own");
+  });
+}
+
 test("a target that refuses ends that connection, and no other", async () => {
   const vacant = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = vacant.addr;

@@ -19,16 +19,26 @@ export interface ListenEvent {
   target: string;
 }
 
-/** A connection ended, or could not be made. */
-export interface CloseEvent {
-  /** Which event this is. */
-  event: "close";
+/** What the events of a connection have in common. */
+export interface ConnectionEvent {
   /** The connection's number, from 1. */
   id: number;
   /** The client's address. */
   from: string;
   /** The target's address. */
   to: string;
+}
+
+/** A connection was accepted, and the target is about to be dialed; only told with `openEvents`. */
+export interface OpenEvent extends ConnectionEvent {
+  /** Which event this is. */
+  event: "open";
+}
+
+/** A connection ended, or could not be made. */
+export interface CloseEvent extends ConnectionEvent {
+  /** Which event this is. */
+  event: "close";
   /** Bytes that the target took from the client. */
   aToB: number;
   /** Bytes that the client took from the target. */
@@ -63,7 +73,7 @@ export interface ShutdownEvent {
 }
 
 /** What a forwarder tells its `onEvent`. */
-export type ForwardEvent = ListenEvent | CloseEvent | ErrorEvent | ShutdownEvent;
+export type ForwardEvent = ListenEvent | OpenEvent | CloseEvent | ErrorEvent | ShutdownEvent;
 
 /**
  * Tells a listener of an event, if there is one.

@@ -113,6 +113,10 @@ export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
       draft.log = text;
     },
   }],
+  ["--log-open", {
+    help: ["Log a connection when it is accepted as well, not only its end"],
+    apply: (draft) => draft.openEvents = true,
+  }],
   ["--help", { help: ["Print this and exit"], apply: () => {} }],
   ["--version", { help: ["Print the version and exit"], apply: () => {} }],
 ]);

@@ -212,8 +212,10 @@ class Accepting implements Forwarder {
   #serve(client: Deno.Conn): void {
     const session = new Session(++this.#accepted, tuned(client));
     this.#sessions.add(session);
+    const settings = this.#settings;
+    if (settings.openEvents) this.#emit({ event: "open", ...session.connection(settings) });
     void session.run(
-      this.#settings,
+      settings,
       (outcome) => this.#ended(session, outcome),
       this.#leadsHere,
     );

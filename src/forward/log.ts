@@ -34,6 +34,8 @@ export function describe(event: ForwardEvent): string {
   switch (event.event) {
     case "listen":
       return `Listening on ${event.address}, forwarding to ${event.target}`;
+    case "open":
+      return `#${event.id} ${event.from} > ${event.to} open`;
     case "close": {
       const { id, from, to, aToB, bToA, ms, reason, error } = event;
       const line = `#${id} ${from} > ${to} ${reason} after ${formatDuration(ms)}, ` +

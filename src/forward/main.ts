@@ -25,9 +25,11 @@ export type { ForwardOptions } from "./options.ts";
 export type {
   CloseEvent,
   CloseReason,
+  ConnectionEvent,
   ErrorEvent,
   ForwardEvent,
   ListenEvent,
+  OpenEvent,
   ShutdownEvent,
 } from "./events.ts";
 

@@ -85,6 +85,12 @@ export interface ForwardOptions {
   unixMode?: number;
   /** Shuts the forwarder down when it aborts, as `shutdown()` does. */
   signal?: AbortSignal;
+  /**
+   * Whether `onEvent` hears of connections when they are accepted as well, by an `open` event each.
+   *
+   * @default {false}
+   */
+  openEvents?: boolean;
   /** Called with whatever happens: listening, the end of a connection, trouble, the shutdown. */
   onEvent?: (event: ForwardEvent) => void;
 }
@@ -102,6 +108,7 @@ export interface Settings {
   workers: number;
   reusePort: boolean;
   unixMode: number | undefined;
+  openEvents: boolean;
   signal: AbortSignal | undefined;
   onEvent: ((event: ForwardEvent) => void) | undefined;
 }
@@ -145,6 +152,7 @@ export function checkOptions(options: ForwardOptions): Settings {
     workers,
     reusePort,
     unixMode: checkUnixMode(options.unixMode, listen),
+    openEvents: READER.boolean("openEvents", options.openEvents),
     signal: READER.signal(options.signal),
     onEvent: checkListener(options.onEvent),
   };

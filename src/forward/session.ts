@@ -5,7 +5,7 @@ import { reasonOf } from "../reason.ts";
 import { formatAddress, formatDenoAddress } from "./address.ts";
 import { DiscardEnd, EchoEnd } from "./builtin.ts";
 import { dial, type LeadsHere } from "./dial.ts";
-import type { CloseEvent, CloseReason } from "./events.ts";
+import type { CloseEvent, CloseReason, ConnectionEvent } from "./events.ts";
 import { messageOf } from "./failure.ts";
 import type { Settings } from "./options.ts";
 
@@ -97,15 +97,9 @@ export class Session implements JoinStats {
    * @returns The event.
    */
   closeEvent({ reason, error }: Outcome, settings: Settings): CloseEvent {
-    const { listen, target } = settings;
     const event: CloseEvent = {
       event: "close",
-      id: this.#id,
-      // The client of a Unix socket has no address of its own.
-      from: listen.kind === "unix"
-        ? formatAddress(listen)
-        : formatDenoAddress(this.#client.remoteAddr),
-      to: formatAddress(target),
+      ...this.connection(settings),
       aToB: this.aToB.bytes,
       bToA: this.bToA.bytes,
       ms: Math.round(performance.now() - this.#accepted),
@@ -113,6 +107,23 @@ export class Session implements JoinStats {
     };
     if (error !== undefined) event.error = error;
     return event;
+  }
+
+  /**
+   * What an event of the session has to tell anyway.
+   *
+   * @param settings The forwarder's settings.
+   * @returns It.
+   */
+  connection({ listen, target }: Settings): ConnectionEvent {
+    return {
+      id: this.#id,
+      // The client of a Unix socket has no address of its own.
+      from: listen.kind === "unix"
+        ? formatAddress(listen)
+        : formatDenoAddress(this.#client.remoteAddr),
+      to: formatAddress(target),
+    };
   }
 
   #connect({ target, connectTimeout }: Settings, leadsHere: LeadsHere) {

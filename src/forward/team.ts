@@ -19,7 +19,17 @@ export async function forwardByTeam(
   settings: Settings,
 ): Promise<Forwarder> {
   const { target, idleTimeout, halfCloseTimeout, connectTimeout, grace, rate, limit } = options;
-  const common = { target, idleTimeout, halfCloseTimeout, connectTimeout, grace, rate, limit };
+  const { openEvents } = options;
+  const common = {
+    target,
+    idleTimeout,
+    halfCloseTimeout,
+    connectTimeout,
+    grace,
+    rate,
+    limit,
+    openEvents,
+  };
   const { workers, maxConnections, onEvent } = settings;
   const members: Member[] = [];
   const memory = OwnConnections.memory();
@@ -28,7 +38,7 @@ export async function forwardByTeam(
     for (let index = 0; index < workers; index++) {
       const member = new Member((event) => {
         // The number of a connection is to be its own among those of all workers.
-        if (event.event === "close") event.id = (event.id - 1) * workers + index + 1;
+        if ("id" in event) event.id = (event.id - 1) * workers + index + 1;
         emit(event, onEvent);
       });
       members.push(member);
@@ -119,7 +129,7 @@ class Member {
           return this.#listening.reject(data.error);
         case "event":
           // Those of the team as a whole are its own to tell.
-          if (data.event.event === "close" || data.event.event === "error") onEvent(data.event);
+          if ("id" in data.event || data.event.event === "error") onEvent(data.event);
           return;
         case "finished":
           this.terminate();

@@ -139,6 +139,23 @@ test("json: an object for the listening and for each connection, on stdout", asy
   assertEquals(rest, []);
 });
 
+test("--log-open: a line when a connection is accepted, too", async () => {
+  await using text = new t.Cli(["--log-open", "--once", LISTEN, "echo:"]);
+  await using json = new t.Cli(["--log-open", "--log=json", "--once", LISTEN, "echo:"]);
+  using first = await t.connect(await text.address());
+  const from = `tcp://127.0.0.1:${first.localAddr.transport === "tcp" ? first.localAddr.port : ""}`;
+  // It comes before anything else of the connection.
+  await text.stderr.find((line) => line === `#1 ${from} > echo: open`);
+  await t.exchange(first, "hello");
+  assertEquals(await text.code(), 0);
+  assertEquals(text.stderr.all.length, 3);
+  using second = await t.connect(JSON.parse(await json.stdout.find(() => true)).address);
+  await t.exchange(second, "hello");
+  assertEquals(await json.code(), 0);
+  const events = json.stdout.all.map((line) => JSON.parse(line).event);
+  assertEquals(events, ["listen", "open", "close"]);
+});
+
 test("none: only where it listens", async () => {
   await using cli = new t.Cli(["--log", "none", "--once", LISTEN, "echo:"]);
   using client = await t.connect(await cli.address());

@@ -40,6 +40,8 @@ test("each flag is an option, with = and without", () => {
   }
   const once = { ...DEFAULT, options: { ...DEFAULT.options, once: true } };
   assertEquals(parseCommand(["--once"]), once);
+  const open = { ...DEFAULT, options: { ...DEFAULT.options, openEvents: true } };
+  assertEquals(parseCommand(["--log-open"]), open);
   for (const log of ["text", "json", "none"] as const) {
     assertEquals(parseCommand(["--log", log]), { ...DEFAULT, log });
     assertEquals(parseCommand([`--log=${log}`]), { ...DEFAULT, log });
@@ -64,6 +66,7 @@ test("a mistake is named with the argument", () => {
     [["-o"], "Cannot use '-o' as there is no such flag: see --help"],
     [["-"], "Cannot use '-' as there is no such flag: see --help"],
     [["--once=1"], "Cannot use --once as it takes no value: got '--once=1'"],
+    [["--log-open=1"], "Cannot use --log-open as it takes no value: got '--log-open=1'"],
     [["--help=1"], "Cannot use --help as it takes no value: got '--help=1'"],
     [["--grace"], "Cannot use --grace as it needs a value: got nothing after it"],
     [["--grace", "--once"], "Cannot use --grace as a duration is"],

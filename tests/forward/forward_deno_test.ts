@@ -366,3 +366,36 @@ test("a listener of events that throws is reported, and ends nothing", async () 
   using second = await t.connect(forwarder.address);
   assertEquals(await t.exchange(second, "two"), "two");
 });
+
+for (const workers of [1, 2]) {
+  test(`with openEvents each connection is told of twice (workers: ${workers})`, async () => {
+    const vacant = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const to = `tcp://127.0.0.1:${vacant.addr.port}`;
+    vacant.close();
+    await using local = await t.Local.start({ target: to, openEvents: true, workers });
+    for (let i = 0; i < 10; i++) {
+      using client = await local.connect();
+      await client.read(new Uint8Array(1)).catch(() => null);
+    }
+    await local.forwarder.shutdown();
+    const [, ...events] = local.events.all;
+    const opened = events.filter((event) => event.event === "open");
+    assertEquals([opened.length, new Set(opened.map(({ id }) => id)).size], [10, 10]);
+    for (const open of opened) {
+      const { id, from } = open;
+      assert(/^tcp:\/\/127\.0\.0\.1:\d+$/.test(from), from);
+      assertEquals(open, { event: "open", id, from, to });
+      const rest = events.slice(events.indexOf(open) + 1);
+      const closed = rest.filter((event) => event.event === "close").filter((e) => e.id === id);
+      assertEquals(closed, [{ ...closed[0]!, from, to, reason: "refused" }]);
+    }
+  });
+}
+
+test("without openEvents only ends are told of", async () => {
+  await using local = await t.Local.start();
+  using client = await local.connect();
+  await t.exchange(client, "hello");
+  await local.closed();
+  assertEquals(local.events.all.map(({ event }) => event), ["listen", "close"]);
+});

@@ -71,6 +71,7 @@ const WRONG_TYPES = {
   workers: "5",
   reusePort: 1,
   unixMode: "660",
+  openEvents: "yes",
   signal: 1,
   onEvent: 1,
 };

@@ -102,6 +102,7 @@ test("events are one line each", () => {
   assertEquals(
     [
       describe({ event: "listen", address: "tcp://127.0.0.1:80", target: "echo:" }),
+      describe({ event: "open", id: 7, from: close.from, to: close.to }),
       describe({ ...close, reason: "eof" }),
       describe({ ...close, reason: "error", error: "Broken pipe" }),
       describe({ event: "error", error: "Cannot accept for now: Too many open files" }),
@@ -111,6 +112,7 @@ test("events are one line each", () => {
     ],
     [
       "Listening on tcp://127.0.0.1:80, forwarding to echo:",
+      "#7 tcp://127.0.0.1:50000 > echo: open",
       "#7 tcp://127.0.0.1:50000 > echo: eof after 1.2 s, 12 B there, 2.0 KiB back",
       "#7 tcp://127.0.0.1:50000 > echo: error after 1.2 s, 12 B there, 2.0 KiB back: Broken pipe",
       "Cannot accept for now: Too many open files",

@@ -42,8 +42,10 @@ export {
 export interface WebSocketOptions {
   /**
    * Bytes that may wait unread. When more come, the WebSocket is closed, and reading fails: most
-   * platforms cannot stop a peer that sends faster than is read. Bun and the `ws` package can, long
-   * before this.
+   * platforms cannot stop a peer that sends faster than is read.
+   *
+   * Bun and the `ws` package can. There the peer is stopped once this much waits, or 256 KiB, and that which
+   * it takes to get there may be one message of any size: what counts is what comes after it.
    *
    * @default {16_777_216}
    */

@@ -93,6 +93,9 @@ export class WebSocketEnd extends EventEnd {
   readonly #socket: WebSocketLike;
   #opened = false;
   #closing = false;
+  /** The platform has been told to stop its peer, and what came nonetheless. */
+  #stopped = false;
+  #late = 0;
   #cause?: ErrorOptions;
   #timer?: ReturnType<typeof setTimeout>;
   #unsent = 0;
@@ -144,9 +147,11 @@ export class WebSocketEnd extends EventEnd {
     if (!bytes) {
       return this.#giveUp(new TypeError(`Not of binaryType "arraybuffer": got ${show(data)}`));
     }
+    if (this.#stopped) this.#late += bytes.length;
     // Any number of empty ones would fit.
     if (bytes.length > 0) this.received(bytes);
-    if (this.unread > this.maxBuffered) {
+    // One that a platform had begun when it was stopped, of whatever size, is not its peer's fault.
+    if ((this.#stopped ? this.#late : this.unread) > this.maxBuffered) {
       this.#giveUp(
         new RangeError(`More than ${this.maxBuffered} bytes wait unread ('maxBuffered')`),
       );
@@ -243,12 +248,20 @@ export class WebSocketEnd extends EventEnd {
     else this.#socket.close(4000);
   }
 
+  protected override get highWaterBytes(): number {
+    return Math.min(super.highWaterBytes, this.maxBuffered);
+  }
+
   protected override pause(): void {
-    if (!this.#closing) this.#socket.pause?.();
+    if (this.#closing || !this.#socket.pause) return;
+    this.#socket.pause();
+    this.#stopped = true;
   }
 
   protected override resume(): void {
     this.#socket.resume?.();
+    this.#stopped = false;
+    this.#late = 0;
   }
 
   /** From the constructor on, so that an early failure is not uncaught, to its last word. */

@@ -444,3 +444,58 @@ test("fromWebSocket: counts what was sent just before the close", async () => {
   await writer.close();
   assertEquals((await joined).bToA.bytes, sent);
 });
+
+/** A WebSocket that can be paused, and a peer that sends on nonetheless. */
+class Unstoppable extends Sender {
+  pauses = 0;
+
+  pause(): void {
+    this.pauses++;
+  }
+
+  resume(): void {}
+
+  receive(length: number): void {
+    this.dispatchEvent(Object.assign(new Event("message"), { data: new ArrayBuffer(length) }));
+  }
+}
+
+test("fromWebSocket: one message that comes before it is paused may be of any size", () => {
+  const socket = new Unstoppable();
+  fromWebSocket(socket, { maxBuffered: 1000 });
+  socket.receive(500);
+  assertEquals(socket.pauses, 0);
+  socket.receive(1_000_000);
+  assertEquals([socket.pauses, socket.closes.length], [1, 0]);
+});
+
+test("fromWebSocket: a peer that sends on although it is paused is cut off", async () => {
+  const socket = new Unstoppable();
+  const { readable } = fromWebSocket(socket, { maxBuffered: 1000 });
+  socket.receive(1_000_000);
+  socket.receive(600);
+  socket.receive(400);
+  assertEquals(socket.closes, []);
+  socket.receive(1);
+  assertEquals(socket.closes, [4000]);
+  const error = await rejection(readable.getReader().read());
+  assertStringIncludes(String(error), "More than 1000 bytes wait unread ('maxBuffered')");
+});
+
+test("fromWebSocket: what came while it was paused is forgotten once it goes on", async () => {
+  const socket = new Unstoppable();
+  const { readable } = fromWebSocket(socket, { maxBuffered: 1000 });
+  const reader = readable.getReader();
+  for (let round = 0; round < 3; round++) {
+    for (const length of [1_000_000, 600]) socket.receive(length);
+    for (const length of [1_000_000, 600]) {
+      assertEquals((await reader.read()).value?.length, length);
+    }
+    // It asks for more, which resumes the socket.
+    const next = reader.read();
+    await macrotask();
+    socket.receive(1);
+    assertEquals((await next).value?.length, 1);
+  }
+  assertEquals(socket.closes, []);
+});

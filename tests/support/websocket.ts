@@ -24,6 +24,9 @@ export const closeCodes = {
  */
 export const almostBulk = { maxBuffered: 60 * 1024 * 1024 };
 
+/** Of a message to a server of Bun's, which takes 16 MiB otherwise. */
+const MOST_PAYLOAD = 64 * 1024 * 1024;
+
 /** A server of the runtime's own, for one connection. */
 export interface WebSocketServing<T> {
   readonly url: string;
@@ -41,7 +44,11 @@ export function serveWebSocket<T>(accept: (socket: WebSocketLike) => T): WebSock
       port: 0,
       fetch: (request, server) =>
         server.upgrade(request) ? undefined : new Response("", { status: 426 }),
-      websocket: { ...webSocketHandlers, open: (socket) => resolve(accept(socket)) },
+      websocket: {
+        ...webSocketHandlers,
+        maxPayloadLength: MOST_PAYLOAD,
+        open: (socket) => resolve(accept(socket)),
+      },
     });
     return { url: `ws://127.0.0.1:${server.port}`, accepted, close: () => server.stop(true) };
   }
@@ -63,6 +70,9 @@ declare const Bun: {
     hostname: string;
     port: number;
     fetch(request: Request, server: { upgrade(request: Request): boolean }): Response | undefined;
-    websocket: WebSocketHandlers & { open?(socket: WebSocketLike): void };
+    websocket: WebSocketHandlers & {
+      maxPayloadLength: number;
+      open?(socket: WebSocketLike): void;
+    };
   }): { readonly port: number; stop(closeConnections: boolean): Promise<void> };
 };

@@ -18,55 +18,14 @@
  * @module
  */
 import { setImmediate } from "node:timers";
+import { TAKEN } from "../direct.ts";
 import type { Pair } from "../ends.ts";
 import { refuse } from "../errors.ts";
-import { TAKEN } from "../direct.ts";
 import { type Bytes, EventEnd } from "./event_end.ts";
+import { assertNodeDuplex, type NodeDuplex, sideOf } from "./node_duplex.ts";
 import { LARGE_READ, ReadBuffer } from "./read_buffer.ts";
 
-/** What {@linkcode fromNodeSocket} takes: the part of a `stream.Duplex` that it uses. */
-export interface NodeDuplex {
-  /** Whether it ends its writing by itself when the peer ends; set to `true` here. */
-  allowHalfOpen: boolean;
-  /** Whether it has been destroyed. */
-  readonly destroyed: boolean;
-  /** Whether `end` has been emitted. */
-  readonly readableEnded: boolean;
-  /** Whether it yields something other than bytes. */
-  readonly readableObjectMode: boolean;
-  /** The encoding that makes it yield strings. */
-  readonly readableEncoding: string | null;
-  /** Whether `end()` has been called. */
-  readonly writableEnded: boolean;
-  /** Whether `finish` has been emitted. */
-  readonly writableFinished: boolean;
-  /** A `net.Socket` has this: whether its connection is under way. */
-  readonly connecting?: boolean;
-  /** A `tls.TLSSocket` has this: whether a handshake is under way, or was never told of. */
-  readonly secureConnecting?: boolean;
-  /** A `tls.TLSSocket` has this: the peer's last message of the handshake, once it has come. */
-  getPeerFinished?(): unknown;
-  /** Adds a listener. */
-  on(event: string, listener: (...args: unknown[]) => void): unknown;
-  /** Removes a listener. */
-  off(event: string, listener: (...args: unknown[]) => void): unknown;
-  /** Stops the delivery of `data`. */
-  pause(): unknown;
-  /** Resumes it. */
-  resume(): unknown;
-  /** Bytes that wait to be sent. */
-  readonly writableLength: number;
-  /** Bytes from which on they are too many. */
-  readonly writableHighWaterMark: number;
-  /** Queues bytes; calls back once they have been sent, or have failed, which `error` tells as well. */
-  write(chunk: Uint8Array, callback?: (error?: Error | null) => void): unknown;
-  /** Ends the writing once all that was written has been sent. */
-  end(callback?: (error?: Error | null) => void): unknown;
-  /** Closes it. */
-  destroy(error?: Error): unknown;
-  /** Closes it with a reset: a `net.Socket` has this. */
-  resetAndDestroy?(): unknown;
-}
+export type { NodeDuplex } from "./node_duplex.ts";
 
 const ACTION = "make an end of a Node socket";
 
@@ -81,9 +40,13 @@ const ACTION = "make an end of a Node socket";
  * On Deno 2.9 a write over TCP that waits fails with EPIPE if the peer ends its writing before it has sent
  * a byte: there a `Deno.Conn` is the better end.
  *
+ * A WebSocket of the `ws` package goes through `fromWebSocket`: what its `createWebSocketStream` makes of it
+ * takes nothing more once the peer has closed, and cannot say so.
+ *
  * @param socket The socket; the end has it from here on.
  * @returns A pair of streams, half-closing.
- * @throws {TypeError} If it is no Node stream, is destroyed, or does not yield bytes.
+ * @throws {TypeError} If it is no Node stream, is one of `createWebSocketStream`, is destroyed, or does not
+ * yield bytes.
  *
  * @example
  * ```ts
@@ -102,19 +65,9 @@ const ACTION = "make an end of a Node socket";
  * ```
  */
 export function fromNodeSocket(socket: NodeDuplex): Pair {
-  assertSocket(socket);
+  assertNodeDuplex(ACTION, socket);
   if (socket.destroyed) refuse(ACTION, "socket", "must not be destroyed", socket);
   return ends.get(socket) ?? new NodeEnd(socket);
-}
-
-function assertSocket(socket: NodeDuplex): void {
-  const methods = ["on", "off", "pause", "resume", "write", "end", "destroy"] as const;
-  if (!methods.every((name) => typeof socket?.[name] === "function")) {
-    refuse(ACTION, "socket", "must be a stream.Duplex", socket);
-  }
-  if (socket.readableObjectMode || typeof socket.readableEncoding === "string") {
-    refuse(ACTION, "socket", "must yield bytes, not objects or strings", socket);
-  }
 }
 
 /** What {@linkcode connectNodeSocket} adds to the options of a connection. */
@@ -171,12 +124,6 @@ const ends = new WeakMap<NodeDuplex, NodeEnd>();
 /** Deno 2.9 and Bun 1.4 copy into the memory of an `onread`; others before them did worse. */
 const isNode = !("Deno" in globalThis || "Bun" in globalThis);
 
-/** What has failed, by the system call; Bun's says `read` of a write, too (1.4), but a read has no EPIPE. */
-function sideOf(error: unknown): "read" | "write" {
-  const { syscall, code } = Object(error);
-  return syscall === "write" || syscall === "shutdown" || code === "EPIPE" ? "write" : "read";
-}
-
 /** One listener for all sockets: with closures for each, an idle join weighs 1 KB more (Node 26). */
 function on(event: string, handle: (end: NodeEnd, argument: unknown) => void) {
   function listener(this: NodeDuplex, argument: unknown): void {
@@ -227,7 +174,7 @@ class NodeEnd extends EventEnd {
       },
     };
     const socket = connect({ ...options, allowHalfOpen: true, ...isNode && { onread } });
-    assertSocket(socket);
+    assertNodeDuplex(ACTION, socket);
     // What cannot even be tried has been destroyed by now, and tells so in the next turn.
     return end = new NodeEnd(socket, memory);
   }

@@ -15,9 +15,9 @@ const spare: ArrayBuffer[] = [];
  * Large buffers are shared by all ends, as each is in use while data flows and no longer.
  */
 export class ReadBuffer {
-  #memory = new Uint8Array(SMALL_READ);
-  /** A chunk of it is in use: the next read needs another. */
-  #lent = false;
+  /** Each may be lent: a chunk of it is in use, and the next read needs another. */
+  #small = { memory: new Uint8Array(SMALL_READ), lent: false };
+  #large?: { memory: Bytes; lent: boolean };
   #wantsMuch = false;
   #used = false;
 
@@ -29,29 +29,32 @@ export class ReadBuffer {
   /** For the next read. */
   next(): Bytes {
     this.#used = true;
-    const length = this.#wantsMuch ? LARGE_READ : SMALL_READ;
-    if (this.#lent || this.#memory.length !== length) {
-      if (!this.#lent) keep(this.#memory.buffer);
-      const buffer = this.#wantsMuch ? spare.pop() : undefined;
-      this.#memory = new Uint8Array(buffer ?? new ArrayBuffer(length));
-      this.#lent = false;
+    if (this.#wantsMuch) {
+      if (!this.#large || this.#large.lent) {
+        this.#large = { memory: new Uint8Array(spare.pop() ?? LARGE_READ), lent: false };
+      }
+      return this.#large.memory;
     }
-    return this.#memory;
+    if (this.#large && !this.#large.lent) keep(this.#large.memory.buffer);
+    this.#large = undefined;
+    if (this.#small.lent) this.#small = { memory: new Uint8Array(SMALL_READ), lent: false };
+    return this.#small.memory;
   }
 
   /** What has been read: the receiver's for good, unless it says that it is spent. */
   lend(count: number): Bytes {
-    const memory = this.#memory;
-    this.#wantsMuch = count === memory.length;
+    const one = this.#large ?? this.#small;
+    this.#wantsMuch = count === one.memory.length;
     // Who keeps a little must not keep much more with it.
-    if (count * 4 <= memory.length) return memory.slice(0, count);
-    this.#lent = true;
-    return memory.subarray(0, count);
+    if (count * 4 <= one.memory.length) return one.memory.slice(0, count);
+    one.lent = true;
+    return one.memory.subarray(0, count);
   }
 
   /** Nobody uses a chunk any more. */
   spent({ buffer }: Bytes): void {
-    if (buffer === this.#memory.buffer) this.#lent = false;
+    const one = [this.#small, this.#large].find((one) => one?.memory.buffer === buffer);
+    if (one) one.lent = false;
     else keep(buffer);
   }
 }

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type NetConnectOpts, Socket } from "node:net";
 import { Buffer } from "node:buffer";
 import { Duplex, PassThrough } from "node:stream";
+// @ts-types="../peer/wires/ws.d.ts"
+import { createWebSocketStream, WebSocket } from "ws";
 import { duplex, join, JoinError, memoryPair, type Pair, pipe } from "@webstreams/join";
 import { connectNodeSocket, fromNodeSocket, type NodeReadOptions } from "@webstreams/join/node";
 import {
@@ -67,6 +69,21 @@ for (const [name, value, message] of NO_SOCKETS) {
     assertThrows(() => fromNodeSocket(untyped(value)), TypeError, message);
   });
 }
+
+test("fromNodeSocket refuses what ws makes of a WebSocket, and says what to use", {
+  // Bun has a `ws` of its own.
+  on: ["node", "deno"],
+}, async () => {
+  const socket = new WebSocket(`ws://${host}:${await refusingPort()}`);
+  const refused = new Promise<Error>((resolve) => socket.once("error", resolve));
+  const stream = createWebSocketStream(socket).on("error", () => {});
+  assertThrows(
+    () => fromNodeSocket(stream),
+    TypeError,
+    "must not be of createWebSocketStream(): use fromWebSocket() with the WebSocket itself",
+  );
+  await refused;
+});
 
 test("fromNodeSocket refuses a destroyed socket", () => {
   const socket = new Socket().destroy();

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Server } from "node:http";
+import type { Duplex } from "node:stream";
 
 interface Options {
   maxPayload?: number;
@@ -29,3 +30,5 @@ export class WebSocketServer {
   constructor(options: Options & { server: Server });
   once(event: "connection", listener: (socket: WebSocket) => void): this;
 }
+
+export function createWebSocketStream(socket: WebSocket): Duplex;

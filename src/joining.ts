@@ -175,20 +175,20 @@ export class Joining implements PumpOwner {
     this.#first ??= failure.end;
     const other = this.#otherThan(lane);
     if (failed.side === "write") {
-      await this.#part(other, lane, failure);
+      await this.#part(other, lane, failure, true);
     } else {
-      const interrupts = failed.side === "read" && other.busy;
+      const { busy } = other;
       // What was read before is owed to the sink; a stalled one must not keep everything open.
       await bounded(lane.settled());
-      if (interrupts) await this.#part(lane, other, failure);
+      if (failed.side === "read") await this.#part(lane, other, failure, busy);
     }
     this.#fail(failure);
   }
 
   /** An end is lost that sends `words`, and that cannot take the `rest` any more. */
-  async #part(words: Lane, rest: Lane, failure: Failure): Promise<void> {
+  async #part(words: Lane, rest: Lane, failure: Failure, interrupts: boolean): Promise<void> {
     if (this.#over || words.to.gone) return;
-    this.#parting = new Parting(words, rest, failure);
+    this.#parting = new Parting(words, rest, failure, interrupts);
     await this.#parting.over;
   }
 

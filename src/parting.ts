@@ -5,6 +5,8 @@ import type { Lane } from "./lane.ts";
 
 /** How long what an end still sends is read and dropped at most; nginx's `lingering_time` is 30 s. */
 const LINGER_MS = 5000;
+/** How long an end is listened to of which nothing has waited when the other was lost: is it still sending? */
+const PROBE_MS = 100;
 /** More than the buffers of a TCP connection hold: what was said before so much has been read by now. */
 const FRESH_BYTES = 8 * 1024 * 1024;
 
@@ -22,6 +24,7 @@ export class Parting {
   /** To the lost end: nobody takes it any more. */
   readonly #rest: Lane;
   readonly #falseEnd: boolean;
+  readonly #interrupts: boolean;
   /** What is waited for counts from here. */
   #since = performance.now();
   #until = Infinity;
@@ -29,11 +32,15 @@ export class Parting {
   #isOver = false;
   #resolve!: () => void;
 
-  /** @param words The direction whose `from` is lost, by `failure`. */
-  constructor(words: Lane, rest: Lane, failure: Failure) {
+  /**
+   * @param words The direction whose `from` is lost, by `failure`.
+   * @param interrupts Whether something of the rest was under way then.
+   */
+  constructor(words: Lane, rest: Lane, failure: Failure, interrupts: boolean) {
     this.#words = words;
     this.#rest = rest;
     this.#falseEnd = isReset(failure.cause);
+    this.#interrupts = interrupts;
     this.over = new Promise((resolve) => this.#resolve = resolve);
     words.from.gone = true;
     words.meter.time();
@@ -73,10 +80,12 @@ export class Parting {
   #linger(): void {
     const { ended, meter, to } = this.#words;
     const rest = this.#rest;
-    const fresh = rest.counts.bytes - meter.heardAt <= FRESH_BYTES;
+    const { bytes } = rest.counts;
+    const fresh = meter.counts.bytes > 0 && bytes - meter.heardAt <= FRESH_BYTES;
     // One that cannot half-close is told by being closed.
     const closedAtOnce = ended && to.halfClose !== true;
-    if (rest.sourceEnded || meter.counts.bytes === 0 || !fresh || closedAtOnce) return this.stop();
+    const sends = !rest.sourceEnded && (this.#interrupts || bytes > 0);
+    if (!sends || !fresh || closedAtOnce) return this.stop();
     rest.meter.time();
     this.#since = performance.now();
     this.#until = this.#since + LINGER_MS;
@@ -90,7 +99,9 @@ export class Parting {
     clearTimeout(this.#timer);
     // What is dropped does not count for a lane, but a peer that sends it is not silent.
     const moved = this.#until < Infinity ? this.#rest.meter.lastActivity : this.#words.lastActivity;
-    const silentAt = Math.max(this.#since, moved) + GRACE_MS;
+    const silentAt = moved > this.#since || this.#interrupts
+      ? Math.max(this.#since, moved) + GRACE_MS
+      : this.#since + PROBE_MS;
     const left = Math.min(silentAt, this.#until) - performance.now();
     if (left <= 0) this.stop();
     else this.#timer = setTimeout(() => this.#watch(), left);

@@ -273,6 +273,38 @@ testRoutes("... as it does if that was the first to fail, in the middle of a wri
   assertTornDown(a, cause, { readOver: true });
 }, { via: "auto" });
 
+testRoutes("after any failed read it is looked whether the other end is sending", async (t) => {
+  const [a, b] = t.ends({ abort: true });
+  const joined = t.join(a, b);
+  a.send("question");
+  await b.got("question");
+  b.send("half an answer");
+  await a.got("half an answer");
+  await turns();
+  b.failRead(cause);
+  await turns();
+  a.send("more of the question");
+  await a.taken();
+  await delay(200);
+  assertEquals([t.settled, a.ended], [0, []]);
+  a.finish();
+  await failsBy(cause, joined);
+  assertTornDown(a, cause, { readOver: true });
+});
+
+testRoutes("... which is soon over if it is not", async (t) => {
+  const [a, b] = t.ends({ abort: true });
+  const joined = t.join(a, b);
+  a.send("question");
+  await b.got("question");
+  b.send("half an answer");
+  await a.got("half an answer");
+  await turns();
+  b.failRead(cause);
+  assertLess(await took(() => failsBy(cause, joined)), AT_ONCE_MS);
+  assertTornDown(a, cause);
+});
+
 testRoutes("without a word it does not linger", async (t) => {
   const [a, b] = t.ends({ abort: true });
   const { joined } = await writeFailed(t, [a, b]);

@@ -51,7 +51,7 @@ export class OptionReader {
   }
 
   /** One of two words, the first of which is the default. */
-  word<T extends string>(name: string, value: unknown, words: readonly [T, T]): T {
+  word<const T extends string>(name: string, value: unknown, words: readonly [T, T]): T {
     const isWord = words.includes(value as T);
     return this.#must<T>(isWord, name, value, `be "${words[0]}" or "${words[1]}"`) ?? words[0];
   }

@@ -31,7 +31,10 @@ export class ReadBuffer {
     this.#used = true;
     if (this.#wantsMuch) {
       if (!this.#large || this.#large.lent) {
-        this.#large = { memory: new Uint8Array(spare.pop() ?? LARGE_READ), lent: false };
+        this.#large = {
+          memory: new Uint8Array(spare.pop() ?? new ArrayBuffer(LARGE_READ)),
+          lent: false,
+        };
       }
       return this.#large.memory;
     }

@@ -54,9 +54,24 @@ export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
     value: "DURATION",
     help: [
       "Once one side has sent all it has, close when the other was silent",
-      "for so long; a slow reader can look silent; default never",
+      "for so long; a slow reader can look silent; default 1h",
     ],
     apply: (draft, text, name) => draft.halfCloseTimeout = parseDuration(text, name),
+  }],
+  ["--half-close", {
+    value: "MODE",
+    help: ["The end of one side: pass (default) it on alone, or end both"],
+    apply: (draft, text, name) => {
+      if (text !== "pass" && text !== "end") {
+        throw new TypeError(`Cannot use ${name} as it must be pass or end: got '${text}'`);
+      }
+      draft.halfClose = text;
+    },
+  }],
+  ["--max-duration", {
+    value: "DURATION",
+    help: ["Cut a connection after so long, whatever moves; default never"],
+    apply: (draft, text, name) => draft.maxDuration = parseDuration(text, name),
   }],
   ["--connect-timeout", {
     value: "DURATION",

@@ -23,9 +23,21 @@ export interface ForwardOptions {
   /**
    * Milliseconds of silence after which a connection is closed of which one direction has ended.
    *
-   * @default {Infinity}
+   * @default {3_600_000}
    */
   halfCloseTimeout?: number;
+  /**
+   * What the end of one side's sending is: passed on alone, or the end of the connection.
+   *
+   * @default {"pass"}
+   */
+  halfClose?: "pass" | "end";
+  /**
+   * Milliseconds after which a connection is cut, whatever moves on it.
+   *
+   * @default {Infinity}
+   */
+  maxDuration?: number;
   /**
    * Milliseconds that connecting to the target may take.
    *
@@ -95,12 +107,18 @@ export interface ForwardOptions {
   onEvent?: (event: ForwardEvent) => void;
 }
 
+/** The options of a join's. */
+type OfJoin = Pick<
+  ForwardOptions,
+  "idleTimeout" | "halfCloseTimeout" | "halfClose" | "maxDuration" | "rate" | "limit"
+>;
+
 /** Options checked, parsed and with their defaults. */
 export interface Settings {
   listen: ListenAddress;
   target: TargetAddress;
-  /** What `join` is to be told; only what was given, so that its own defaults hold. */
-  join: { idleTimeout?: number; halfCloseTimeout?: number; rate?: number; limit?: number };
+  /** What `join` is to be told; what was not given is `undefined`, so that its own defaults hold. */
+  join: OfJoin;
   connectTimeout: number;
   grace: number;
   maxConnections: number;
@@ -169,17 +187,15 @@ export function checkGrace(value: number | undefined, otherwise: number): number
   return value === 0 ? 0 : READER.timeout("grace", value) ?? otherwise;
 }
 
-function checkJoin(options: ForwardOptions): Settings["join"] {
-  const join: Settings["join"] = {};
-  const idleTimeout = READER.timeout("idleTimeout", options.idleTimeout);
-  if (idleTimeout !== undefined) join.idleTimeout = idleTimeout;
-  const halfCloseTimeout = READER.timeout("halfCloseTimeout", options.halfCloseTimeout);
-  if (halfCloseTimeout !== undefined) join.halfCloseTimeout = halfCloseTimeout;
-  const rate = READER.rate("rate", options.rate);
-  if (rate !== undefined) join.rate = rate;
-  const limit = READER.limit("limit", options.limit);
-  if (limit !== undefined) join.limit = limit;
-  return join;
+function checkJoin(options: ForwardOptions): OfJoin {
+  return {
+    idleTimeout: READER.timeout("idleTimeout", options.idleTimeout),
+    halfCloseTimeout: READER.timeout("halfCloseTimeout", options.halfCloseTimeout),
+    halfClose: READER.word("halfClose", options.halfClose, ["pass", "end"]),
+    maxDuration: READER.timeout("maxDuration", options.maxDuration),
+    rate: READER.rate("rate", options.rate),
+    limit: READER.limit("limit", options.limit),
+  };
 }
 
 function checkMaxConnections(value: unknown): number {

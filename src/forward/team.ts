@@ -18,19 +18,9 @@ export async function forwardByTeam(
   options: ForwardOptions,
   settings: Settings,
 ): Promise<Forwarder> {
-  const { target, idleTimeout, halfCloseTimeout, connectTimeout, grace, rate, limit } = options;
-  const { openEvents } = options;
-  const common = {
-    target,
-    idleTimeout,
-    halfCloseTimeout,
-    connectTimeout,
-    grace,
-    rate,
-    limit,
-    openEvents,
-  };
-  const { workers, maxConnections, onEvent } = settings;
+  const { target, connectTimeout, grace, openEvents } = options;
+  const { workers, maxConnections, onEvent, join } = settings;
+  const common = { ...join, target, connectTimeout, grace, openEvents };
   const members: Member[] = [];
   const memory = OwnConnections.memory();
   let { listen } = options;

@@ -21,6 +21,8 @@ const USAGE_ERRORS: [string[], string][] = [
   [["--foo"], "'--foo'"],
   [["--idle-timeout", "0s"], "--idle-timeout"],
   [["--half-close-timeout", "1"], "--half-close-timeout"],
+  [["--half-close", "close"], "--half-close"],
+  [["--max-duration", "0s"], "--max-duration"],
   [["--connect-timeout=-1s"], "--connect-timeout"],
   [["--grace", "NaN"], "--grace"],
   [["--max-connections", "0"], "--max-connections"],

@@ -26,6 +26,8 @@ test("each flag is an option, with = and without", () => {
   const flags = {
     "--idle-timeout": ["30s", { idleTimeout: 30_000 }],
     "--half-close-timeout": ["500ms", { halfCloseTimeout: 500 }],
+    "--half-close": ["end", { halfClose: "end" }],
+    "--max-duration": ["2h", { maxDuration: 7_200_000 }],
     "--connect-timeout": ["5m", { connectTimeout: 300_000 }],
     "--grace": ["1h", { grace: 3_600_000 }],
     "--max-connections": ["3", { maxConnections: 3 }],

@@ -119,6 +119,38 @@ test("a connection that is idle is cut", async () => {
   await client.read(new Uint8Array(1)).catch(() => {});
 });
 
+test("a connection that lasts too long is cut, whatever moves", async () => {
+  await using local = await t.Local.start({ maxDuration: 100 });
+  using client = await local.connect();
+  const talking = (async () => {
+    while (true) {
+      await t.send(client, "on and on");
+      await t.receive(client, 9);
+    }
+  })().catch(() => {});
+  const event = await local.closed();
+  assertEquals(event, { ...event, reason: "duration" });
+  assert(event.error?.includes("100 ms"), event.error);
+  assert(event.aToB > 0 && event.ms >= 90, JSON.stringify(event));
+  await talking;
+});
+
+test("the end of one side can be that of both", async () => {
+  const ended = Promise.withResolvers<void>();
+  using server = t.target(async (conn) => {
+    await t.receiveAll(conn);
+    // It would go on.
+    await conn.write(new Uint8Array(10)).catch(() => {});
+    await ended.promise;
+  });
+  await using local = await t.Local.start({ target: server.address, halfClose: "end" });
+  using client = await local.connect();
+  assertEquals(await t.exchange(client, "last words"), "");
+  const event = await local.closed();
+  assertEquals(event, { ...event, aToB: 10, bToA: 0, reason: "eof" });
+  ended.resolve();
+});
+
 test("a side that stays silent after the other's end is closed", async () => {
   const over = Promise.withResolvers<void>();
   using server = t.target(async (conn) => {

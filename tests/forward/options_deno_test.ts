@@ -66,6 +66,8 @@ const WRONG_TYPES = {
   maxConnections: "5",
   idleTimeout: "5",
   halfCloseTimeout: true,
+  halfClose: true,
+  maxDuration: "1h",
   connectTimeout: [],
   once: 1,
   workers: "5",
@@ -79,7 +81,7 @@ for (const [name, value] of Object.entries(WRONG_TYPES)) {
   MESSAGES.push([untyped({ [name]: value }), TypeError, `Cannot forward as '${name}' must be `]);
 }
 
-for (const name of ["idleTimeout", "halfCloseTimeout", "connectTimeout"] as const) {
+for (const name of ["idleTimeout", "halfCloseTimeout", "maxDuration", "connectTimeout"] as const) {
   for (const value of [0, -1, NaN, 2 ** 31, -Infinity]) {
     MESSAGES.push([
       { [name]: value },
@@ -105,6 +107,8 @@ test("Infinity is no bound", async () => {
     target: "echo:",
     idleTimeout: Infinity,
     halfCloseTimeout: Infinity,
+    halfClose: "pass",
+    maxDuration: Infinity,
     connectTimeout: Infinity,
     grace: Infinity,
     maxConnections: Infinity,

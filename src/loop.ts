@@ -176,10 +176,7 @@ export abstract class Loop implements Receiver {
       meter.touch();
       return writeWhole(target, piece, goOn);
     });
-    if (error && goOn()) {
-      this.source.putBack?.(shaper.refused!);
-      this.end({ error });
-    }
+    if (error && goOn()) this.end({ error });
     return WRITTEN;
   }
 

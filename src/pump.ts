@@ -159,6 +159,7 @@ export class Pump extends Loop implements SinkWatcher {
     this.halt();
     const settled = !this.reading && !(this.holding && this.sink.consumes);
     if (this.reading) this.source.leaveRead?.();
+    if (this.shaper?.rest?.length) this.source.putBack?.(this.shaper.rest);
     this.source.release(settled);
     this.sink.release();
   }

@@ -12,8 +12,8 @@ export class Shaper {
   readonly #limit: number;
   readonly #rate: number;
   #allowance: number;
-  /** What the limit did not let pass. */
-  refused?: Uint8Array<ArrayBuffer>;
+  /** What has not been handed on: the limit did not let it pass, or it was given up meanwhile. */
+  rest?: Uint8Array<ArrayBuffer>;
   /** When what has passed will have taken its time. */
   #paidUntil = 0;
   #hurried = false;
@@ -43,22 +43,20 @@ export class Shaper {
     const burst = Math.max(1, Math.floor(this.#rate * BURST_MS / 1000));
     let left = byteLengthOf(chunk);
     do {
-      if (left > 0 && this.#allowance === 0) {
-        this.refused = bytesOf(chunk);
-        return new LimitError(this.#limit, this.#direction);
-      }
+      this.rest = bytesOf(chunk);
+      if (left > 0 && this.#allowance === 0) return new LimitError(this.#limit, this.#direction);
       const size = Math.min(left, this.#allowance, this.#hurried ? Infinity : burst);
       this.#allowance -= size;
       await this.#pass(size);
       if (!goOn()) return;
       let piece = chunk;
       if (size < left) {
-        const bytes = bytesOf(chunk)!;
         // Whoever gets a piece may keep it, and take its buffer away.
-        piece = bytes.slice(0, size);
-        chunk = bytes.subarray(size);
+        piece = this.rest!.slice(0, size);
+        chunk = this.rest!.subarray(size);
       }
       left -= size;
+      this.rest = left > 0 ? bytesOf(chunk) : undefined;
       await hand(piece);
     } while (left > 0 && goOn());
   }

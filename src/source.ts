@@ -34,7 +34,7 @@ export interface Source {
   giveReadUp?(): void;
   /** Whoever reads next gets what a waiting read brings, which cannot be taken back. */
   leaveRead?(): void;
-  /** Whoever reads next gets these bytes, the last of a chunk, which could not be passed on. */
+  /** Whoever reads next gets these bytes, the last of a chunk, which were not passed on. */
   putBack?(bytes: Uint8Array<ArrayBuffer>): void;
   /** Ends the source as `ReadableStream.cancel()` does; a stream already errored stays silent. */
   cancel(reason: unknown): void | Promise<void>;

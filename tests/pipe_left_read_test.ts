@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { test } from "./harness.ts";
 import { never, rejection, turns } from "./support/async.ts";
-import { bytes, text } from "./support/bytes.ts";
+import { bytes, lengthOf, text } from "./support/bytes.ts";
 import { WITH_BYTE_STREAMS as on } from "./support/environment.ts";
 import { RecordingPool } from "./support/recording_pool.ts";
 
@@ -246,6 +246,22 @@ test("limit: a byte stream is read one byte past it into lent memory", { on }, a
   assertInstanceOf(await rejection(pipe(source, to, options)), LimitError);
   assertEquals(received, [0, 1, 2, 3]);
   assertEquals(asked, [5]);
+});
+
+test("rate: what an abort finds waiting for its turn is left as well", async () => {
+  const line = new Line();
+  const all = "0123456789".repeat(10);
+  line.send(all);
+  const to = collector();
+  const controller = new AbortController();
+  const options = { rate: 100, preventCancel: true, signal: controller.signal };
+  const done = rejection(pipe(line, to, options));
+  await turns();
+  controller.abort(REASON);
+  assertStrictEquals(await done, REASON);
+  assert(lengthOf(to.received) < all.length);
+  line.send(null);
+  assertEquals(text(...to.received) + await rest(line), all);
 });
 
 test("a sink that never takes what was read does not keep the next from reading", async () => {

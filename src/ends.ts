@@ -43,6 +43,8 @@ export interface Conn extends Reader, Writer {
    * @default {true} `"receive"` without `closeWrite`
    */
   readonly halfClose?: boolean | "receive";
+  /** Turns Nagle's algorithm off, or on: {@linkcode join} calls it with `true`. */
+  setNoDelay?(noDelay: boolean): unknown;
   /** Closes the whole end. */
   close(): unknown;
 }

@@ -12,6 +12,10 @@ import { Joining } from "./joining.ts";
  * alone is closed then; the other direction goes on. When both directions have ended, each end is
  * closed once. Both ends belong to `join` until its promise settles, and are closed by then.
  *
+ * A Go-style end that has a `setNoDelay`, as a `Deno.TcpConn`, has it called with `true` before `join`
+ * returns, as Go does with every socket: with Nagle's algorithm the second part of an answer waits for
+ * the acknowledgement of the first, 40 ms. Who wants it calls `conn.setNoDelay(false)` after `join(…)`.
+ *
  * On the first failure, and on an abort, both ends are torn down in the same turn: a pair's `readable`
  * is cancelled, its `writable` aborted and its `close` called, a Go-style end's `abort`, else its
  * `close`, each with the bare reason. No pending write is waited for, but for the chunk in flight after

@@ -70,6 +70,16 @@ export class JoinedEnd {
       : openSink(end.writable, meter, end.consumesOnWrite === true);
   }
 
+  /**
+   * By Nagle's algorithm, the second part of an answer would wait until the first is acknowledged, which
+   * may take 40 ms.
+   */
+  sendAtOnce(): void {
+    const end = this.#end;
+    // If it fails as the peer has gone, the first read says so.
+    if (isConn(end)) void quietly(() => end.setNoDelay?.(true));
+  }
+
   /** Unlocks it, if it has come to nothing. */
   release(): void {
     this.source?.release(true);

@@ -27,6 +27,8 @@ export function openLanes(
     const [{ meter: there }, { meter: back }] = lanes;
     there.opposite = back.counts;
     back.opposite = there.counts;
+    a.sendAtOnce();
+    b.sendAtOnce();
     return lanes;
   } catch (error) {
     a.release();

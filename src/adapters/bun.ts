@@ -101,7 +101,8 @@ export const handlers: BunHandlers = {
  * Makes an end of a socket of `Bun.listen` or `Bun.connect` that was made with {@linkcode handlers}.
  *
  * Make it with `allowHalfOpen: true` as well: otherwise Bun closes a socket whose peer has ended, and
- * what is still to be written to it fails. A failed join resets the connection.
+ * what is still to be written to it fails. A failed join resets the connection. Small writes do not wait
+ * for each other: Bun has that so for all of its sockets, and `socket.setNoDelay(false)` changes it.
  *
  * @param socket The socket; the end has it from here on. Each call gives the same end.
  * @returns A pair of streams, half-closing.

@@ -34,8 +34,9 @@ const ACTION = "make an end of a Node socket";
  *
  * The socket's own data path is used, no `toWeb`. It may still be connecting: a refusal shows as a
  * failed read. It is made half-open (`allowHalfOpen`); an accepted socket of a server should be so from
- * its start, as what it sends after an early end of its peer's is lost otherwise. A failed join resets
- * the connection (`resetAndDestroy()`) where the socket can, else destroys it.
+ * its start, as what it sends after an early end of its peer's is lost otherwise. Small writes do not
+ * wait for each other (`setNoDelay(true)`): who wants that calls `socket.setNoDelay(false)` afterwards.
+ * A failed join resets the connection (`resetAndDestroy()`) where the socket can, else destroys it.
  *
  * On Deno 2.9 a write over TCP that waits fails with EPIPE if the peer ends its writing before it has sent
  * a byte: there a `Deno.Conn` is the better end.
@@ -91,7 +92,7 @@ export interface NodeReadOptions {
  *
  * @typeParam Options The options of a connection.
  * @param connect `connect` of `node:net` or `node:tls`.
- * @param options Its options: host and port, or path, and so on.
+ * @param options Its options: host and port, or path, and so on. `noDelay` is `true` unless given.
  * @returns A pair of streams, as of {@linkcode fromNodeSocket}. A refusal shows as a failed read.
  * @throws {TypeError} If `connect` is no function, or gives no Node stream; and what it throws itself.
  *
@@ -144,13 +145,15 @@ class NodeEnd extends EventEnd {
   #connecting: boolean;
   #sent?: (error?: Error | null) => void;
 
-  constructor(socket: NodeDuplex, memory?: ReadBuffer) {
+  constructor(socket: NodeDuplex, memory?: ReadBuffer, noDelay = true) {
     super();
     this.#socket = socket;
     this.#memory = memory;
     // A socket needs what it is given until the kernel has it; any other Duplex may keep it for longer.
     this.consumesOnWrite = typeof socket.resetAndDestroy === "function";
     socket.allowHalfOpen = true;
+    // By Nagle's algorithm, an answer's second part waits for the acknowledgement of its first: 40 ms.
+    socket.setNoDelay?.(noDelay);
     socket.pause();
     ends.set(socket, this);
     this.#listen("on", NodeEnd.#always);
@@ -176,7 +179,7 @@ class NodeEnd extends EventEnd {
     const socket = connect({ ...options, allowHalfOpen: true, ...isNode && { onread } });
     assertNodeDuplex(ACTION, socket);
     // What cannot even be tried has been destroyed by now, and tells so in the next turn.
-    return end = new NodeEnd(socket, memory);
+    return end = new NodeEnd(socket, memory, (options as { noDelay?: boolean }).noDelay);
   }
 
   /** Until its last word: nobody else may hear a failure, and a paused socket that is empty ends, too. */

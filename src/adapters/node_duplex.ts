@@ -32,6 +32,8 @@ export interface NodeDuplex {
   pause(): unknown;
   /** Resumes it. */
   resume(): unknown;
+  /** Turns Nagle's algorithm off, or on: a `net.Socket` has this. */
+  setNoDelay?(noDelay?: boolean): unknown;
   /** Bytes that wait to be sent. */
   readonly writableLength: number;
   /** Bytes from which on they are too many. */

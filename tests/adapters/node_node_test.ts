@@ -50,6 +50,17 @@ async function refusingPort(): Promise<number> {
   return port;
 }
 
+/** What its `setNoDelay` is called with from here on. */
+function spied(socket: Socket): { socket: Socket; calls: (boolean | undefined)[] } {
+  const calls: (boolean | undefined)[] = [];
+  const { setNoDelay } = socket;
+  socket.setNoDelay = (noDelay) => {
+    calls.push(noDelay);
+    return setNoDelay.call(socket, noDelay);
+  };
+  return { socket, calls };
+}
+
 /** Everything it yields, as text. */
 async function textOf(socket: Socket): Promise<string> {
   let text = "";
@@ -423,3 +434,27 @@ test("fromNodeSocket: an end that comes before anybody reads is kept", async () 
   assertEquals(await new Response(end.readable).text(), "");
   await end.writable.close();
 });
+
+test("a socket does not let small writes wait, and may be told otherwise", async () => {
+  const [near, far] = await sockets();
+  const { socket, calls } = spied(near);
+  fromNodeSocket(socket);
+  assertEquals(calls, [true]);
+  socket.setNoDelay(false);
+  fromNodeSocket(socket);
+  assertEquals(calls, [true, false]);
+  for (const end of [near, far]) end.destroy();
+});
+
+for (const noDelay of [undefined, true, false]) {
+  test(`a socket is connected with noDelay: ${noDelay}`, async () => {
+    const spies: ReturnType<typeof spied>[] = [];
+    const end = connectNodeSocket((options: NetConnectOpts) => {
+      const spy = spied(new Socket(options));
+      spies.push(spy);
+      return spy.socket.connect(options);
+    }, { host, port: await refusingPort(), noDelay });
+    await rejection(end.readable.getReader().read());
+    assertEquals(spies[0].calls.at(-1), noDelay ?? true);
+  });
+}

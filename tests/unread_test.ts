@@ -328,7 +328,7 @@ test("a join reads it into memory that is lent, as without a head", {
       byobRequest?.respond(0);
     },
   });
-  const b = new FakeEnd("conn");
+  const b = new FakeEnd("bytes", { consumesOnWrite: true });
   b.finish();
   await join(unread({ readable, writable: new WritableStream() }, bytes("head")), b.end);
   assertEquals([b.text, requests], ["head", [true]]);

@@ -64,13 +64,14 @@ for (const { name, on, args, question, answer } of here) {
     const port = await program.port();
     // What Deno 2.9 opens in its first seconds, it panics without.
     if (runtime === "deno") await delay(2000);
-    const dialing = Array.from({ length: 150 }, () => dial(port));
+    // From here on somebody hears of each that fails.
+    const dialing = Promise.allSettled(Array.from({ length: 150 }, () => dial(port)));
     const open = `/proc/${program.child.pid}/fd`;
     while (process.platform === "linux" && readdirSync(open).length < DESCRIPTORS - 2) {
       await delay(10);
     }
     // Deno.serve resets those that wait, as it listens anew.
-    for (const result of await Promise.allSettled(dialing)) {
+    for (const result of await dialing) {
       if (result.status === "fulfilled") result.value.destroy();
     }
     await assertAnswers(port, question, answer);

@@ -66,6 +66,7 @@ export class Lane extends Pump {
 
   failed({ side, error }: Failed): Failure {
     const end = side && (side === "read" ? this.from : this.to).name;
-    return this.failure = { cause: error, direction: this.direction, side, end };
+    // What comes of dropping the rest is no news.
+    return this.failure ??= { cause: error, direction: this.direction, side, end };
   }
 }

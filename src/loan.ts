@@ -81,8 +81,10 @@ export class PooledLoan implements Loan {
     }
     const size = Math.min(this.#size, this.#most, turns.share, this.#pool.maxBuffer);
     if (this.#buffer !== undefined) {
-      if (this.#lent === size) return this.#buffer;
-      this.#pool.release(this.#buffer);
+      // A BYOB read that fails keeps the buffer.
+      if (this.#buffer.length !== this.#lent) this.end(false);
+      else if (this.#lent === size) return this.#buffer;
+      else this.#pool.release(this.#buffer);
     }
     const buffer = this.#pool.acquire(size, this.#moved);
     this.#lent = buffer.length;

@@ -37,6 +37,8 @@ export abstract class Loop implements Receiver {
   protected holding = false;
   protected stopped = false;
   protected sourceHasClosed = false;
+  /** A read has found the end of the source, or has failed: there must be no other. */
+  sourceOver = false;
   /** What was begun in an earlier turn has been given up and must not go on. */
   protected turn = 0;
   #awaitedRoom = false;
@@ -81,6 +83,7 @@ export abstract class Loop implements Receiver {
     if (turn !== this.turn) return;
     if (this.reading) {
       this.reading = false;
+      this.sourceOver = true;
       this.end({ side: "read", error });
     } else {
       this.writeFailed(error);
@@ -152,6 +155,7 @@ export abstract class Loop implements Receiver {
     const chunk = this.source.take(result);
     this.reading = false;
     if (chunk === EOF) {
+      this.sourceOver = true;
       this.end();
       return STOP;
     }

@@ -84,7 +84,7 @@ export class Parting {
     const fresh = meter.counts.bytes > 0 && bytes - meter.heardAt <= FRESH_BYTES;
     // One that cannot half-close is told by being closed.
     const closedAtOnce = ended && to.halfClose !== true;
-    const sends = !rest.sourceEnded && (this.#interrupts || bytes > 0);
+    const sends = !rest.sourceEnded && !rest.sourceOver && (this.#interrupts || bytes > 0);
     if (!sends || !fresh || closedAtOnce) return this.stop();
     rest.meter.time();
     this.#since = performance.now();

@@ -193,6 +193,7 @@ export class Pump extends Loop implements SinkWatcher {
 
   #saw(seen: Seen): void {
     this.#seen = { ...this.#seen, ...seen };
+    if (seen.sourceFailed) this.sourceOver = true;
     this.check();
   }
 }

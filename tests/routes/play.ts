@@ -354,7 +354,7 @@ function wasServed(play: Play, side: Side): boolean {
   const { error } = play.settled as { error: unknown };
   const { log, traits } = play.ends[side];
   return error instanceof JoinError && error.side === "write" && error.end !== side &&
-    play.ends[otherSide(side)].readOver && (!traits.halfCloses || log[0]?.done === "end") &&
+    play.ends[otherSide(side)].readOver && (traits.halfCloses !== true || log[0]?.done === "end") &&
     log.at(-1)?.done === "close" && log.at(-1)?.reason === undefined;
 }
 

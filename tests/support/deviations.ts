@@ -15,7 +15,7 @@ export const PIPES_CHUNK_BY_CHUNK = ["workerd"];
 /** `pipeTo` goes past the writable of a `TransformStream` without a `transform()`, and its room. */
 export const PIPES_PAST_IDENTITY = ["deno", "workerd"];
 /** A teed byte stream answers a BYOB read as its source closes, `respond(0)` or not. */
-export const TEES_ANSWER = ["deno"];
+export const TEES_ANSWER = ["deno", "workerd"];
 /** A sink with a high-water mark of 0 and a `start()` is ready until its first write. */
 export const READY_WITHOUT_ROOM = ["workerd"];
 /** `desiredSize` stays a number while a sink is erroring. */

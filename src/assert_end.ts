@@ -115,8 +115,10 @@ const ofNode: Rule = (value, verb) => {
   return `must be made a ${toWeb} of 'node:stream'${verb ? "" : ", and an end by duplex()"}`;
 };
 
-const child: Rule = (value) =>
-  "on" in value
+const child: Rule = (value, verb) =>
+  verb
+    ? `must be its '${verb === "read" ? "stdout" : "stdin"}'`
+    : "on" in value
     ? "must be duplex(Readable.toWeb(child.stdout), Writable.toWeb(child.stdin))"
     : "must be duplex(child.stdout, child.stdin)";
 

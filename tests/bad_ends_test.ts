@@ -58,6 +58,8 @@ test("a child process is put together by duplex()", { on: ["deno"] }, async () =
   for (const stdio of ["piped", "null"] as const) {
     const child = new Deno.Command("true", { stdin: stdio, stdout: stdio }).spawn();
     await assertHint(child, "must be duplex(child.stdout, child.stdin)");
+    await assertHalfHint(child, "read", "must be its 'stdout'");
+    await assertHalfHint(child, "write", "must be its 'stdin'");
     if (stdio === "piped") {
       await child.stdin.abort();
       await child.stdout.cancel();

@@ -144,7 +144,8 @@ export abstract class Loop implements Receiver {
     if (this.#credit < 0) {
       this.#credit = turns.share;
       // Ends that answer without a promise let nobody else go on by themselves.
-      return turns.sliceLasts() ? READY : turns.next();
+      if (turns.sliceLasts()) return READY;
+      return turns.areShared ? turns.next() : this.#waitForTimer();
     }
     this.reading = true;
     return this.source.pull(this.shaper?.most);
@@ -159,7 +160,7 @@ export abstract class Loop implements Receiver {
       this.end();
       return STOP;
     }
-    if (chunk === NOTHING) return this.#askAgainLater();
+    if (chunk === NOTHING) return this.#waitForTimer();
     const { meter, shaper, target } = this;
     this.holding = true;
     meter.touch();
@@ -184,8 +185,8 @@ export abstract class Loop implements Receiver {
     return WRITTEN;
   }
 
-  /** A source that had nothing is asked again by a timer: it may be a while. */
-  #askAgainLater(): Promise<void> {
+  /** Timers wait for their time, which leaves all others theirs. */
+  #waitForTimer(): Promise<void> {
     return new Promise((resolve) => this.#yielding = setTimeout(resolve));
   }
 

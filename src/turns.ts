@@ -39,10 +39,9 @@ const HOPS = "Deno" in globalThis ? 61 : 1;
 /** A slice ends after so many looks at the clock, too: workerd's stands still between two events. */
 const MAX_LOOKS = 1024;
 
-/** workerd lets no request wait for what another one fulfils. */
-const WAITS_TOGETHER = !("WebSocketPair" in globalThis);
-
 class Turns {
+  /** Whether pumps wait together. workerd lets no request wait for what another one fulfils. */
+  readonly areShared: boolean = !("WebSocketPair" in globalThis);
   /** How many bytes a pump may move before it asks whether the slice lasts: a power of two. */
   share = MAX_SHARE;
   /** Changes every {@linkcode PERIOD_MS} while anybody asks. */
@@ -60,31 +59,35 @@ class Turns {
     return this.period;
   }
 
-  /** Whether a pump may go on. If not, it has to wait for {@linkcode Turns.next}. */
+  /**
+   * Whether a pump may go on. If not, it has to wait for {@linkcode Turns.next}, or where turns are not
+   * shared for a timer of its own.
+   */
   sliceLasts(): boolean {
     const now = performance.now();
     if (now >= this.#periodEnd) this.#beginPeriod(now);
-    return now < this.#sliceEnd && ++this.#looks < MAX_LOOKS;
+    if (now < this.#sliceEnd && ++this.#looks < MAX_LOOKS) return true;
+    if (!this.areShared) this.#beginSlice();
+    return false;
   }
 
   /** Fulfils when timers, events and all who have waited longer have had their turn. */
   next(): Promise<void> {
-    if (!WAITS_TOGETHER) return this.#afterHops();
-    return this.#next ??= this.#afterHops();
-  }
-
-  #afterHops(): Promise<void> {
-    return new Promise((resolve) => {
+    return this.#next ??= new Promise((resolve) => {
       let hops = HOPS;
       const hop = () => {
         if (--hops > 0) return inNextTurn(hop);
         this.#next = undefined;
-        this.#looks = 0;
-        this.#sliceEnd = performance.now() + this.#slice;
+        this.#beginSlice();
         resolve();
       };
       inNextTurn(hop);
     });
+  }
+
+  #beginSlice(): void {
+    this.#looks = 0;
+    this.#sliceEnd = performance.now() + this.#slice;
   }
 
   #beginPeriod(now: number): void {
@@ -117,7 +120,7 @@ function inNextTurn(callback: () => void): void {
 function cheapestSchedule(): Schedule {
   const { setImmediate } = globalThis as { setImmediate?: Schedule };
   if (setImmediate) return setImmediate;
-  if (!WAITS_TOGETHER || typeof MessageChannel === "undefined") return setTimeout;
+  if (typeof MessageChannel === "undefined") return setTimeout;
   const { port1, port2 } = new MessageChannel();
   const callbacks: (() => void)[] = [];
   port1.onmessage = () => callbacks.shift()?.();

@@ -11,6 +11,8 @@ export class Meter {
   opposite: Counts;
   /** How many bytes had passed the other way when something last moved here: a clock that costs nothing. */
   heardAt = 0;
+  /** How often something has moved. The time does not tell: workerd's stands still between two events. */
+  moves = 0;
 
   constructor(counts: Counts = { bytes: 0, chunks: 0 }) {
     this.counts = this.opposite = counts;
@@ -24,6 +26,7 @@ export class Meter {
   }
 
   touch(): void {
+    this.moves++;
     this.heardAt = this.opposite.bytes;
     if (this.#timed) this.lastActivity = performance.now();
   }

@@ -25,6 +25,8 @@ export class Parting {
   readonly #rest: Lane;
   readonly #falseEnd: boolean;
   readonly #interrupts: boolean;
+  /** Of the rest, when it was begun to be dropped. */
+  #moves = 0;
   /** What is waited for counts from here. */
   #since = performance.now();
   #until = Infinity;
@@ -87,6 +89,7 @@ export class Parting {
     const sends = !rest.sourceEnded && !rest.sourceOver && (this.#interrupts || bytes > 0);
     if (!sends || !fresh || closedAtOnce) return this.stop();
     rest.meter.time();
+    this.#moves = rest.meter.moves;
     this.#since = performance.now();
     this.#until = this.#since + LINGER_MS;
     this.#watch();
@@ -99,9 +102,9 @@ export class Parting {
     clearTimeout(this.#timer);
     // What is dropped does not count for a lane, but a peer that sends it is not silent.
     const moved = this.#until < Infinity ? this.#rest.meter.lastActivity : this.#words.lastActivity;
-    const silentAt = moved > this.#since || this.#interrupts
-      ? Math.max(this.#since, moved) + GRACE_MS
-      : this.#since + PROBE_MS;
+    const sends = this.#interrupts || this.#until === Infinity ||
+      this.#rest.meter.moves > this.#moves;
+    const silentAt = sends ? Math.max(this.#since, moved) + GRACE_MS : this.#since + PROBE_MS;
     const left = Math.min(silentAt, this.#until) - performance.now();
     if (left <= 0) this.stop();
     else this.#timer = setTimeout(() => this.#watch(), left);

@@ -189,6 +189,7 @@ export class Joining implements PumpOwner {
   async #part(words: Lane, rest: Lane, failure: Failure, interrupts: boolean): Promise<void> {
     if (this.#over || words.to.gone) return;
     this.#parting = new Parting(words, rest, failure, interrupts);
+    this.#parting.start();
     await this.#parting.over;
   }
 

@@ -44,6 +44,11 @@ export class Parting {
     this.#falseEnd = isReset(failure.cause);
     this.#interrupts = interrupts;
     this.over = new Promise((resolve) => this.#resolve = resolve);
+  }
+
+  /** What is read may end the join at once, so that its owner has to know it by then. */
+  start(): void {
+    const words = this.#words;
     words.from.gone = true;
     words.meter.time();
     if (words.ended || words.failure) this.#linger();
@@ -80,6 +85,7 @@ export class Parting {
   }
 
   #linger(): void {
+    if (this.#isOver) return;
     const { ended, meter, to } = this.#words;
     const rest = this.#rest;
     const { bytes } = rest.counts;

@@ -43,7 +43,7 @@ const PROBE = 4 * 1024;
 /** A write that takes longer than so many milliseconds has stalled. */
 const STALL_MS = 50;
 /** The time is not looked at for less. */
-const SMALLEST_TIMED = 16 * 1024;
+const SMALLEST_TIMED = 128 * 1024;
 
 /**
  * A buffer of the pool's that follows the traffic and the company: four times as large after a read that

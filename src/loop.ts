@@ -44,7 +44,8 @@ export abstract class Loop implements Receiver {
   #awaitedRoom = false;
   /** Bytes that may be moved before the clock is looked at. */
   #credit = MIN_SHARE;
-  #period = 0;
+  /** In which it has last reported to be at work. */
+  #period = -1;
   /** For what has to be told by closures. */
   #callbacks?: readonly [(result: unknown) => void, (error: unknown) => void];
   /** Called when it neither runs nor waits. */
@@ -102,6 +103,8 @@ export abstract class Loop implements Receiver {
 
   /** Does not go on after having let others run. */
   protected rest(): void {
+    turns.reportEnd(this.#period);
+    this.#period = -1;
     clearTimeout(this.#yielding);
   }
 

@@ -59,6 +59,11 @@ class Turns {
     return this.period;
   }
 
+  /** A pump that has reported its work is done: who works after it, and not beside it, is alone. */
+  reportEnd(period: number): void {
+    if (period === this.period) this.#atWork--;
+  }
+
   /**
    * Whether a pump may go on. If not, it has to wait for {@linkcode Turns.next}, or where turns are not
    * shared for a timer of its own.

@@ -13,7 +13,7 @@ export async function relay(session: WebTransport, feed: WebSocket): Promise<Joi
   try {
     await session.ready;
     const stream = fromWebTransport(await session.createBidirectionalStream());
-    return await join(stream, socket, { halfCloseTimeout: 1000 });
+    return await join(stream, socket);
   } catch (error) {
     socket.close?.(error); // Also if there is no stream to join it to.
     throw error;

@@ -169,7 +169,10 @@ export abstract class Loop implements Receiver {
     meter.touch();
     const size = byteLengthOf(chunk);
     if (this.#period !== turns.period) this.#period = turns.reportWork();
-    if (!this.source.willWait) this.#credit -= size + CHUNK_COST;
+    if (!this.source.willWait) {
+      // Of a stream most chunks are handed on without being copied.
+      this.#credit -= CHUNK_COST + (this.source.closed ? size / 8 : size);
+    }
     if (shaper !== undefined && target !== discard) return this.#writeShaped(chunk, shaper);
     const written = target.write(chunk, size);
     // The source may have closed with this very chunk, unseen as long as it was being read.

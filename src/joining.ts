@@ -117,8 +117,8 @@ export class Joining implements PumpOwner {
     if (!this.#otherThan(lane).handingOn) this.#countSilence(lane);
     if (this.#over) return;
     try {
-      // Everything read must be written before.
-      await lane.settled();
+      // Everything read must be written before; a read that was under way may bring something meanwhile.
+      do await lane.settled(); while (!this.#over && !lane.isStill);
       if (this.#over) return;
       if (!lane.sourceEnded) lane.cutShort();
       if (sink.over && !to.gone) await sink.closed;
@@ -223,6 +223,8 @@ export class Joining implements PumpOwner {
 
   async #succeed(): Promise<void> {
     this.#clock.look();
+    // Closing what has not ended makes a read fail.
+    for (const lane of this.#lanes) if (!lane.sourceEnded) lane.halt();
     await Promise.all(this.#lanes.map(({ from, sourceEnded }) => from.close(sourceEnded)));
     if (!this.#over) this.#fulfil("eof");
   }

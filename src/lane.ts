@@ -48,15 +48,22 @@ export class Lane extends Pump {
     super.drain();
   }
 
+  /** Whether nothing that was read is still to be written. */
+  get isStill(): boolean {
+    return !this.writing;
+  }
+
   /** Its sink gets nothing more: what still comes is dropped up to the end of file, or left unread. */
   cutShort(): void {
-    const { from, source } = this;
-    if (from.isToEnd) {
-      this.stopped = false;
-      return this.drain();
+    if (this.from.left) {
+      this.halt();
+      this.source.release(false);
+      return;
     }
-    this.halt();
-    if (from.left) source.release(false);
+    this.stopped = false;
+    if (this.#droppingSince === undefined) this.drain();
+    // Its sink was given up while it was stopped.
+    else if (!this.reading) this.go();
   }
 
   /** Whether something that was read waits to be taken. */

@@ -21,6 +21,7 @@
  */
 import { bytesArrive } from "./contract/bytes.ts";
 import type { Capabilities } from "./contract/capabilities.ts";
+import { drainsAreGraceful } from "./contract/draining.ts";
 import { directionsEnd } from "./contract/ending.ts";
 import { abortsAreQuick, codesPass, resetsAreSeen } from "./contract/failing.ts";
 import type { ContractOptions, Open } from "./contract/setup.ts";
@@ -48,6 +49,7 @@ export function contract(
   const setup = { ...options, name, can: capabilities, open };
   bytesArrive(setup);
   directionsEnd(setup);
+  drainsAreGraceful(setup);
   resetsAreSeen(setup);
   abortsAreQuick(setup);
   codesPass(setup);

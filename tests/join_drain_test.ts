@@ -1,5 +1,5 @@
 /** `drain`: the graceful stop. */
-import { join, memoryPair } from "@webstreams/join";
+import { type Conn, join, memoryPair } from "@webstreams/join";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "./harness.ts";
 import { deferred, delay, never, rejection, turns } from "./support/async.ts";
@@ -287,6 +287,21 @@ testRoutes("drain: an end that cannot half-close is closed at once", async (t) =
   assertEquals(a.ended, WHOLE);
 });
 
+testRoutes("drain: so is one that ends before it has taken all", async (t) => {
+  const [a, b] = [t.end(), t.end({ halfClose: false })];
+  b.stall();
+  const drain = new AbortController();
+  const joined = t.join(a, b, { drain: drain.signal });
+  a.send("stuck");
+  await b.until(() => b.writes === 1);
+  drain.abort();
+  await a.called("closeWrite");
+  b.finish();
+  a.finish();
+  assertEquals((await joined).reason, "drained");
+  assert(b.ended.includes("close"), String(b.ended));
+});
+
 testRoutes(
   "drain: one that hears a half-close and cannot send one is ended with all",
   async (t) => {
@@ -351,6 +366,40 @@ testRoutes("drain and preventClose: both ends are given back at once, nothing lo
 }, CONNS);
 
 for (const via of ["auto", "pipeTo"] as const) {
+  test(`drain: what a read brings in the turn of it is dropped, or counted (${via})`, async () => {
+    const drain = new AbortController();
+    const asked = [deferred<Uint8Array<ArrayBuffer>>(), deferred<Uint8Array<ArrayBuffer>>()];
+    const brought = [deferred<number | null>(), deferred<number | null>()];
+    let reads = 0;
+    const halfClosed = deferred<null>();
+    let taken = 0;
+    const a: Conn = {
+      read(p) {
+        asked[reads]?.resolve(p);
+        return brought[reads++]?.promise ?? null;
+      },
+      write: (p) => p.length,
+      closeWrite: () => brought[1].resolve(null),
+      close() {},
+    };
+    const b: Conn = {
+      read: () => halfClosed.promise,
+      async write({ length }) {
+        taken += length;
+        await turns();
+        return length;
+      },
+      closeWrite: () => halfClosed.resolve(null),
+      close() {},
+    };
+    drain.signal.addEventListener("abort", () => brought[0].resolve(5));
+    const joined = join(a, b, { drain: drain.signal, via });
+    await asked[0].promise;
+    drain.abort();
+    const { reason, aToB } = await joined;
+    assertEquals([reason, aToB.bytes], ["drained", taken]);
+  });
+
   test(`drain and preventClose: what comes then is for whoever reads next (${via})`, async () => {
     const [[client, a], [b, server]] = [memoryPair(), memoryPair()];
     const drain = new AbortController();

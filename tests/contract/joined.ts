@@ -27,11 +27,13 @@ export const ROUTES: readonly Route[] = [
 ];
 
 /** Options of {@linkcode testJoined}. */
-export interface JoinedOptions extends Omit<JoinOptions, "signal" | "stats" | "via"> {
+export interface JoinedOptions extends Omit<JoinOptions, "signal" | "drain" | "stats" | "via"> {
   readonly routes?: readonly Route[];
   /** Of the end's peer, and of the one behind the other end, which is in this process. */
   readonly peer?: FarOptions;
   readonly local?: FarOptions;
+  /** Whether the join can be drained. */
+  readonly drains?: boolean;
 }
 
 /** The end joined to one half of a memory pair. */
@@ -43,6 +45,8 @@ export interface Joined {
   readonly local: Far;
   readonly joined: Promise<JoinResult>;
   readonly controller: CountingController;
+  /** Stops it gracefully, if it can be. */
+  drain(): void;
   /** What has passed from `local` to `peer` and back. */
   counts(): { out: JoinResult["aToB"]; in: JoinResult["aToB"] };
   /** How often the end was closed or aborted; `undefined` if it has no such functions. */
@@ -72,12 +76,13 @@ async function run(
   body: (it: Joined) => Promise<void>,
   options: JoinedOptions,
 ): Promise<void> {
-  const { peer: farOptions = {}, local: localOptions, routes: _, ...more } = options;
+  const { peer: farOptions = {}, local: localOptions, routes: _, drains, ...more } = options;
   const connected = await setup.open(farOptions);
   const { end, peer } = connected;
   const [here, there] = memoryPair();
   const local = new FarEnd(new PairWire(there), localOptions);
   const controller = new CountingController();
+  const drain = new CountingController();
   const stats: Partial<Pick<JoinResult, "aToB" | "bToA">> = {};
   const closes = countCloses(end);
   if (route.via === "streams" && "readable" in end) void [end.readable, end.writable];
@@ -86,6 +91,7 @@ async function run(
     ...more,
     stats,
     signal: controller.signal,
+    drain: drains ? drain.signal : undefined,
     via: route.via === "pipeTo" ? "pipeTo" : "auto",
   });
   let settled: "fulfilled" | "rejected" | undefined;
@@ -95,10 +101,14 @@ async function run(
     return route.side === "a" ? { out: bToA, in: aToB } : { out: aToB, in: bToA };
   };
   try {
-    await body({ route, peer, local, joined, controller, counts, closes });
+    await body({
+      ...{ route, peer, local, joined, controller, counts, closes },
+      drain: () => drain.abort(),
+    });
     assert(settled, "the test is over, the join is not");
     await peer.resume();
     await peerSees(peer, settled === "fulfilled" ? finishShows(setup) : failureShows(setup));
+    assertEquals(drain.listeners, 0, "listeners on the drain");
     await nothingIsLeft(connected, controller, setup);
   } finally {
     controller.abort(new Error("The test is over"));

@@ -49,13 +49,14 @@ export interface JoinOptions {
    * reader: behind one of 100 KB/s, writes of 64 KiB were seen to settle 14 s apart. What is dropped, as
    * nobody is left to take it, breaks no silence.
    *
-   * It has an end by default. Go's relays wait for ever, and so did tokio's and Envoy's at first: their
-   * users found sockets half dead for days
-   * ([tokio#4556](https://github.com/tokio-rs/tokio/issues/4556),
-   * [envoy#41086](https://github.com/envoyproxy/envoy/issues/41086)), as a peer that has vanished, or never
-   * closes, cannot be told from one that thinks. An hour is what Envoy gives any connection, and
-   * what kube-proxy keeps a half-closed one for: behind it nothing would arrive later anyway. A peer that
-   * needs longer for its answer wants `Infinity`. The timer of that hour keeps no process alive.
+   * It has an end by default, as a peer that has vanished, or never closes, cannot be told from one that
+   * thinks. Relays without an end, as Go's and tokio's, keep sockets half dead for good
+   * ([tokio#4556](https://github.com/tokio-rs/tokio/issues/4556)). An hour of silence is what Envoy bears
+   * ([envoy#8705](https://github.com/envoyproxy/envoy/pull/8705)), where some users want less
+   * ([envoy#41086](https://github.com/envoyproxy/envoy/issues/41086)), and for as long kube-proxy knows a
+   * half-closed connection ([kubernetes#35919](https://github.com/kubernetes/kubernetes/pull/35919)):
+   * behind it nothing would arrive later. A peer that needs longer for its answer wants `Infinity`. A join
+   * pays nothing for it before one end has ended, and the timer of that hour keeps no process alive.
    *
    * @default {3_600_000} 30 000 where the end waiting to be closed cannot half-close
    */

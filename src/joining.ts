@@ -111,6 +111,8 @@ export class Joining implements PumpOwner {
 
   /** Lets the other end of a lane know that nothing more comes. */
   async #handOn(lane: Lane): Promise<void> {
+    // Dropping what an end still sends reads from it, and that may have aborted the join.
+    if (this.#over) return;
     const { sink, to } = lane;
     lane.handingOn = true;
     // Its peer may be gone and never confirm that: the silence counts from here.

@@ -195,3 +195,32 @@ test("an abort does not wait for a close that hangs, nor for its timer", async (
     timers.restore();
   }
 });
+
+test("the signal aborts in the very read that the end of the other end has begun: no timer is left", async () => {
+  const controller = new AbortController();
+  let ended!: () => void;
+  let reads = 0;
+  const a = {
+    readable: new ReadableStream({ start: (its) => void (ended = () => its.close()) }),
+    writable: new WritableStream({ write: never }),
+    halfClose: false,
+  };
+  const b = {
+    read(into: Uint8Array<ArrayBuffer>) {
+      if (reads++ > 0) controller.abort(reason);
+      return into.length > 0 ? 1 : 0;
+    },
+    write: (bytes: Uint8Array<ArrayBuffer>) => bytes.length,
+    close() {},
+  };
+  const timers = watchTimers();
+  try {
+    const joined = join(a, b, { signal: controller.signal, halfCloseTimeout: 60_000 });
+    await turns();
+    ended();
+    assertStrictEquals(await rejection(joined), reason);
+    assertEquals(timers.pending.size, 0);
+  } finally {
+    timers.restore();
+  }
+});

@@ -144,7 +144,7 @@ export abstract class Loop implements Receiver {
       return STOP;
     }
     this.#awaitedRoom = false;
-    if (this.#credit < 0) {
+    if (this.#credit <= 0) {
       this.#credit = turns.share;
       // Ends that answer without a promise let nobody else go on by themselves.
       if (turns.sliceLasts()) return READY;

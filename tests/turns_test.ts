@@ -115,7 +115,7 @@ for (const { name, open } of kinds) {
   test(`64 busy pipes share the thread: ${name}`, async () => {
     const all = Array.from({ length: 64 }, (): { bytes?: number } => ({}));
     let moved: number[] = [];
-    const signal = abortAfter(10, () => moved = all.map(({ bytes }) => bytes!));
+    const signal = abortAfter(40, () => moved = all.map(({ bytes }) => bytes!));
     const outcomes = await Promise.all(all.map((stats) => rejection(open(signal, stats))));
     assert(outcomes.every((outcome) => outcome === STOPPED));
     const mean = moved.reduce((sum, bytes) => sum + bytes) / moved.length;

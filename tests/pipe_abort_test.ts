@@ -181,6 +181,21 @@ for (const [state, options, reach, calls] of STATES) {
   });
 }
 
+rule(
+  "a signal aborted before aborts a sink of this turn that has been given its last (14.2)",
+  async (pipe) => {
+    const rig = new Rig();
+    const writing = rig.sink.getWriter();
+    const given = [rejection(writing.write("a")), rejection(writing.close())];
+    writing.releaseLock();
+    const outcome = follow(pipe(rig.source, rig.sink, { signal: AbortSignal.abort(REASON) }));
+    await settle();
+    assertEquals(outcome, byReason);
+    assertEquals(rig.calls, [["cancel", REASON], ["abort", REASON]]);
+    assertEquals(await Promise.all(given), [REASON, REASON]);
+  },
+);
+
 rule("an erroring sink is not aborted (14.1.3.2)", {
   brokenOn: IGNORES_ERRORING,
   except: SIZED_WHEN_ERRORING,

@@ -183,6 +183,8 @@ async function endIt({ closed }: Source | Sink, ending: void | Promise<void>): P
 class Pipe extends Pump implements PumpOwner {
   readonly result: Promise<PipeResult>;
   readonly #rules: Rules;
+  /** The signal was aborted before anything could be read. */
+  readonly #abortedBefore: boolean;
   #shuttingDown = false;
   #unlisten?: () => void;
   /** Ends a wait for what a Go-style sink writes, or for its end. */
@@ -194,7 +196,8 @@ class Pipe extends Pump implements PumpOwner {
     this.#rules = rules;
     this.result = new Promise((resolve, reject) => this.#settle = { resolve, reject });
     const { signal } = rules;
-    if (signal?.aborted) {
+    this.#abortedBefore = signal?.aborted === true;
+    if (this.#abortedBefore) {
       this.#abort();
       return;
     }
@@ -253,10 +256,10 @@ class Pipe extends Pump implements PumpOwner {
         const aborts = side !== "write" && !preventAbort && (side || !sink.over);
         // ... and errors and closing backward; one end that is both is closed once.
         const cancels = side !== "read" && !preventCancel && !(isOne && aborts);
-        await Promise.all([
-          aborts && endIt(sink, sink.abort(error)),
-          cancels && endIt(source, source.cancel(error)),
-        ]);
+        const aborted = aborts && endIt(sink, sink.abort(error));
+        // A sink of this turn starts first, and is told first.
+        if (this.#abortedBefore) await undefined;
+        await Promise.all([aborted, cancels && endIt(source, source.cancel(error))]);
       }
     } catch (error) {
       outcome = { error };

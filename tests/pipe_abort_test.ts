@@ -191,7 +191,10 @@ rule(
     const outcome = follow(pipe(rig.source, rig.sink, { signal: AbortSignal.abort(REASON) }));
     await settle();
     assertEquals(outcome, byReason);
-    assertEquals(rig.calls, [["cancel", REASON], ["abort", REASON]]);
+    // In which order is open: `pipeTo` cancels first here, and last where the sink has been given nothing.
+    const calls = rig.calls.map(([what, reason]) => [what, reason] as const);
+    assertEquals(new Map(calls), new Map([["abort", REASON], ["cancel", REASON]]));
+    assertEquals(calls.length, 2);
     assertEquals(await Promise.all(given), [REASON, REASON]);
   },
 );

@@ -137,6 +137,7 @@ const FOREIGN: readonly (readonly [Rule, ...string[]])[] = [
   [ofNode, "pipe", "on"],
   [child, "stdin", "stdout", "kill"],
   [wrapped("fromBunSocket", "bun"), "flush", "terminate"],
+  [wrapped("fromDataChannel", "webrtc"), "send", "bufferedAmountLowThreshold"],
   [wrapped("fromWebSocket", "websocket"), "send", "readyState"],
   [wrapped("fromWebSocketStream", "websocket"), "opened", "url"],
   ["must be opened with createBidirectionalStream()", "createBidirectionalStream"],

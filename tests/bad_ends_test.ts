@@ -13,6 +13,15 @@ test("a WebSocket needs its adapter", async () => {
   if (WebSocket) await assertHint(Object.create(WebSocket.prototype), hint);
 });
 
+test("an RTCDataChannel needs its adapter", async () => {
+  const hint = "must be wrapped with fromDataChannel() of '@webstreams/join/webrtc'";
+  const channel = { readyState: "open", bufferedAmount: 0, bufferedAmountLowThreshold: 0 };
+  await assertHint({ ...channel, send() {}, close() {} }, hint);
+  // Pages alone have it.
+  const { RTCDataChannel } = globalThis as { RTCDataChannel?: { prototype: object } };
+  if (RTCDataChannel) await assertHint(Object.create(RTCDataChannel.prototype), hint);
+});
+
 test("a WebSocketStream needs its adapter", async () => {
   const stream = { url: "wss://a", opened: Promise.resolve({}), closed: Promise.resolve({}) };
   await assertHint({ ...stream, close() {} }, "must be wrapped with fromWebSocketStream()");

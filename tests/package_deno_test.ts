@@ -14,6 +14,7 @@ import type { Duplex } from "node:stream";
 import { join, memoryPair, pipe, type JoinResult } from "@webstreams/join";
 import { fromNodeSocket } from "@webstreams/join/node";
 import { fromWebSocket } from "@webstreams/join/websocket";
+import { fromDataChannel } from "@webstreams/join/webrtc";
 import { fromWebTransport } from "@webstreams/join/webtransport";
 import { WebSocket as Ws } from "ws";
 
@@ -23,6 +24,7 @@ export async function relay(client: Socket, secure: TLSSocket, any: Duplex, ws: 
     await join(fromNodeSocket(secure), fromNodeSocket(any)),
     await join(fromWebSocket(ws), memoryPair()[0]),
     await join(fromWebSocket(new WebSocket("ws://localhost")), memoryPair()[0]),
+    await join(fromDataChannel(new RTCPeerConnection().createDataChannel("")), memoryPair()[0]),
   ];
   await pipe(new Blob(["x"]).stream(), new WritableStream());
   return results[0]!.aToB.bytes + fromWebTransport.length;

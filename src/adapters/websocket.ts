@@ -161,6 +161,14 @@ export function fromWebSocket(
   { maxBuffered = 16 * 1024 * 1024, maxFrame = 64 * 1024 }: WebSocketOptions = {},
 ): Pair {
   const { readyState, send, close, addEventListener, on }: ServerSocket = Object(socket);
+  if (typeof readyState === "string") {
+    refuse(
+      ACTION,
+      "socket",
+      "must be a WebSocket: see fromDataChannel() of '@webstreams/join/webrtc'",
+      socket,
+    );
+  }
   const ended = readyState > 1 && !(socket as ServerSocket)[END]?.unread;
   if (!send || !close || !(readyState >= 0) || ended) {
     refuse(ACTION, "socket", "must be a WebSocket that is open or connecting", socket);

@@ -84,6 +84,12 @@ test("fromWebSocket: refuses what is no WebSocket, and says what it was given", 
   }
 });
 
+test("fromWebSocket: refuses a data channel, and names its adapter", () => {
+  const channel = untyped<WebSocketLike>({ readyState: "open", send() {}, close() {} });
+  const error = assertThrows(() => fromWebSocket(channel), TypeError);
+  assertStringIncludes(error.message, "see fromDataChannel() of '@webstreams/join/webrtc'");
+});
+
 test("fromWebSocketStream: refuses what is none, and says what it was given", () => {
   for (const value of [undefined, {}, { readable: new ReadableStream() }, memoryPair()[0]]) {
     const error = assertThrows(

@@ -177,6 +177,33 @@ const webSocket: Capabilities = {
   backpressureIn: false,
 };
 
+/** Framed. What a peer cannot be sent waits in the other end, and 1 MiB on its way. */
+const dataChannel: Capabilities = {
+  streams: true,
+  byob: false,
+  halfCloseOut: true,
+  halfCloseIn: true,
+  resetSeen: true,
+  abortShows: "reset",
+  codeIn: false,
+  codeOut: false,
+  backpressureOut: 4 * MIB,
+  backpressureIn: 4 * MIB,
+};
+
+/** To a peer that is no end of ours: the bytes alone. Held to be so by tests/adapters/webrtc_page_test.ts. */
+const unframedDataChannel: Capabilities = {
+  ...dataChannel,
+  halfCloseOut: false,
+  halfCloseIn: false,
+  // The channel is closed, whatever for.
+  resetSeen: false,
+  abortShows: "eof",
+  // A channel cannot stop its peer.
+  backpressureOut: false,
+  backpressureIn: false,
+};
+
 /**
  * By adapter, and by platform: a runtime, `node20` to `node26` where they differ, with the role behind a
  * space where it matters (`deno server`).
@@ -229,6 +256,11 @@ export const capabilities = {
     "deno": { ...webSocket, backpressureIn: SOCKET_BYTES },
     // Chromium 156 crashes the page when the connection is cut while a write waits, whoever writes.
     "chromium": { ...webSocket, resetWhileWriting: "crashes" },
+  },
+  "fromDataChannel": { "chromium": dataChannel, "firefox": dataChannel },
+  "fromDataChannel, unframed": {
+    "chromium": unframedDataChannel,
+    "firefox": unframedDataChannel,
   },
   "workerd connect()": { "workerd": workerdSocket },
 } satisfies Record<string, Record<string, Capabilities>>;

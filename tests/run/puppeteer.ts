@@ -11,7 +11,11 @@ export function launchChromium(executablePath: string): Promise<Browser> {
   return launch({
     executablePath,
     // Where it runs as root, or in a container, it has no sandbox; it sees our own pages alone.
-    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+    args: [
+      ...["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+      // WebRTC leaves the loopback interface out otherwise, which may be the only one.
+      ...["--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns"],
+    ],
     // It ends with us, however we end.
     pipe: true,
   });
@@ -19,7 +23,15 @@ export function launchChromium(executablePath: string): Promise<Browser> {
 
 /** Launches Firefox. */
 export function launchFirefox(executablePath: string): Promise<Browser> {
-  return launch({ executablePath, browser: "firefox" });
+  return launch({
+    executablePath,
+    browser: "firefox",
+    // As above, and addresses as they are: names by mDNS take a network.
+    extraPrefsFirefox: {
+      "media.peerconnection.ice.loopback": true,
+      "media.peerconnection.ice.obfuscate_host_addresses": false,
+    },
+  });
 }
 
 async function launch(options: LaunchOptions): Promise<Browser> {

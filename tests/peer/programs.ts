@@ -41,15 +41,15 @@ export class Programs {
     const given = args.map((arg) => String(arg).replace("$FOLDER", folder));
     const program = on === "deno"
       ? new Program(name, ...given)
-      : new Running([await bun(), await this.#bundle(name, folder), ...given]);
+      : new Running([await executableOf(on), await this.#bundle(on, name, folder), ...given]);
     const id = crypto.randomUUID();
     this.#running.set(id, program);
     const port = await program.port();
     return { id, port, certificateHash: await certificateHashOf(this.#certificate.cert) };
   }
 
-  #bundle(name: string, folder: string): Promise<string> {
-    const bundled = this.#bundled.get(name) ?? bundle(name, folder);
+  #bundle(on: "bun" | "node", name: string, folder: string): Promise<string> {
+    const bundled = this.#bundled.get(name) ?? bundle(on, name, folder);
     this.#bundled.set(name, bundled);
     return bundled;
   }
@@ -65,19 +65,24 @@ export class Programs {
 }
 
 /** The one that runs the tests as well. */
-async function bun(): Promise<string> {
+async function executableOf(on: "bun" | "node"): Promise<string> {
   const { commandLines } = await import("../run/command_line.ts");
-  const runtime = commandLines.find(({ name }) => name === "bun");
-  if (!runtime) throw new TypeError("The tests do not run on Bun");
+  const runtime = commandLines.findLast(({ name }) => name.startsWith(on));
+  if (!runtime) throw new TypeError(`The tests do not run on ${on}`);
   return await runtime.executable();
 }
 
-/** Bun knows nothing of `deno.json`: the library is in the recipe. */
-async function bundle(name: string, folder: string): Promise<string> {
+/** They know nothing of `deno.json`: the library is in the recipe, as are packages. */
+async function bundle(on: "bun" | "node", name: string, folder: string): Promise<string> {
   const { root, run } = await import("../run/process.ts");
-  const file = `${folder}/${name}.js`;
+  const file = `${folder}/${name}.mjs`;
   const { success, output } = await run([
-    ...[Deno.execPath(), "bundle", "--platform=browser", `--output=${file}`],
+    ...[
+      Deno.execPath(),
+      "bundle",
+      `--platform=${on === "bun" ? "browser" : "deno"}`,
+      `--output=${file}`,
+    ],
     `${root}/tests/recipes/${name}.ts`,
   ]);
   if (!success) throw new Error(output);

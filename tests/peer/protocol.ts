@@ -57,7 +57,7 @@ export type Outcome = { readonly value: unknown } | { readonly error: string } |
 
 /** `POST /program`: a recipe to run, which says first that it is `listening on <port>`. */
 export interface Starting {
-  readonly on: "deno" | "bun";
+  readonly on: "deno" | "bun" | "node";
   /** Of the file in `tests/recipes`, without `.ts`. */
   readonly name: string;
   /** `$FOLDER` in them is a folder with the peer's certificate: `cert.pem`, `key.pem`. */

@@ -173,6 +173,28 @@ test("fromDataChannel: what is read makes room for as much again", { on }, async
   await close();
 });
 
+test("fromDataChannel: a join has settled once the peer needs nothing more", { on }, async () => {
+  const { end, there, messages, close } = await open();
+  const [near, other] = memoryPair();
+  const local = new FarEnd(new PairWire(other));
+  let settled = false;
+  const joined = join(end, near).finally(() => settled = true);
+  there.send("0");
+  await local.finish();
+  await until(() => messages.includes("end"));
+  there.send("ack");
+  there.send("end");
+  // Its `ack` may be on its way still: a connection that is closed now would take it along.
+  await until(() => messages.includes("bye"));
+  await delay(50);
+  assertEquals(settled, false);
+  there.send("bye");
+  assertEquals((await joined).ended, "eof");
+  await until(() => there.readyState === "closed");
+  assertEquals(messages.slice(-3), ["end", "ack", "bye"]);
+  await close();
+});
+
 test("fromDataChannel, unframed: too much unread fails the join, the bytes are those sent", {
   on,
 }, async () => {

@@ -44,10 +44,10 @@ export interface MessagePortListener {
 /** Options of {@linkcode fromMessagePort}. */
 export interface MessagePortOptions {
   /**
-   * Milliseconds of silence after which the other side is asked whether it is there; if it says nothing for as
-   * long again, the end fails. A thread that computes answers nothing.
+   * Milliseconds of silence after which the other side is asked whether it is there; if it is still silent after
+   * three times as long, the end fails. A thread that computes answers nothing.
    *
-   * @default {30_000} `Infinity` on Node and Bun, which tell that a port was closed, or its thread has ended
+   * @default {15_000} `Infinity` on Node and Bun, which tell that a port was closed, or its thread has ended
    */
   ping?: number;
 }
@@ -114,7 +114,7 @@ export function fromMessagePort(port: MessagePortLike, options: MessagePortOptio
     refuse(ACTION, "port", "must be a MessagePort", port);
   }
   assertKnown(ACTION, options, ["ping"]);
-  const { ping = TELLS ? Infinity : 30_000 } = options;
+  const { ping = TELLS ? Infinity : 15_000 } = options;
   if (!(ping > 0 && (ping === Infinity || ping <= LONGEST_PING_MS))) {
     const rule = `must be above 0 and at most ${LONGEST_PING_MS}, or Infinity`;
     refuse(ACTION, "ping", rule, ping, RangeError);
@@ -129,7 +129,8 @@ class MessagePortEnd extends EventEnd {
   #credit = WINDOW;
   #came = 0;
   #granted = 0;
-  #heard = true;
+  /** So many times in a row it has not been heard of. */
+  #silences = 0;
   #eofSent = false;
   #timer?: ReturnType<typeof setInterval>;
 
@@ -143,7 +144,7 @@ class MessagePortEnd extends EventEnd {
 
   handleEvent({ type, data }: MessageEvent): void {
     if (type !== "message") return this.#lost("has closed its port, or is gone");
-    this.#heard = true;
+    this.#silences = 0;
     if (data instanceof ArrayBuffer) {
       this.#came += data.byteLength;
       this.received(new Uint8Array(data));
@@ -216,10 +217,10 @@ class MessagePortEnd extends EventEnd {
     this.#granted = read;
   }
 
+  /** Twice: after a standstill of this thread, its answer may wait behind the timer. */
   #ask(): void {
-    if (!this.#heard) return this.#lost("does not answer");
-    this.#heard = false;
-    this.#post(ARE_YOU_THERE);
+    if (++this.#silences > 2) this.#lost("does not answer");
+    else this.#post(ARE_YOU_THERE);
   }
 
   #lost(how: string): void {

@@ -243,4 +243,4 @@ class MessagePortEnd extends EventEnd {
   }
 }
 
-const EVENTS = ["message", "messageerror", "close"];
+const EVENTS = ["message", "close"];

@@ -78,20 +78,30 @@ interface Opened {
  *
  * It may still be connecting: if that fails, a read and a write do, with the error of `opened`. It is
  * closed by its own `close()`, its streams unlocked. To use TLS from here on, hand over what `startTls()`
- * gives.
+ * gives. workerd cannot reset: the peer of a failed join sees a clean end.
  *
  * @param socket The socket, no stream of it locked; the end has it from here on.
  * @param options What it was made with.
  * @returns A pair of streams; it half-closes with `allowHalfOpen` alone.
  * @throws {TypeError} If it is no such socket, a stream of it is locked, or an option is none.
  *
- * @example
- * ```ts ignore
+ * @example With a package that has the API, on Node 26 or Deno
+ * ```ts
+ * import { connect } from "@arrowood.dev/socket";
  * import { fromSocket } from "@webstreams/join/socket";
- * import { connect } from "cloudflare:sockets";
+ * import { assertEquals } from "@std/assert";
  *
- * const allowHalfOpen = true;
- * const end = fromSocket(connect("127.0.0.1:80", { allowHalfOpen }), { allowHalfOpen });
+ * using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+ * const greeted = listener.accept().then(async (conn) => {
+ *   await conn.write(new TextEncoder().encode("hello"));
+ *   conn.close();
+ * });
+ *
+ * const { port } = listener.addr as Deno.NetAddr;
+ * const end = fromSocket(connect({ hostname: "127.0.0.1", port }, { allowHalfOpen: false }));
+ * assertEquals(await new Response(end.readable).text(), "hello");
+ * await end.close?.();
+ * await greeted;
  * ```
  */
 export function fromSocket(socket: SocketLike, options: SocketOptions = {}): Pair {

@@ -18,14 +18,15 @@ interface Thread {
 }
 
 /** A page has its modules where the runner serves them; others beside this one. */
-const base = "document" in globalThis ? location.origin + "/support/" : import.meta.url;
-const extension = runtime === "deno" ? "ts" : "js";
-const script = new URL(`../workers/message_port_far.${extension}`, base);
+function script(): URL {
+  const base = "document" in globalThis ? `${location.origin}/support/` : import.meta.url;
+  return new URL(`../workers/message_port_far.${runtime === "deno" ? "ts" : "js"}`, base);
+}
 
 async function thread(): Promise<Thread> {
   if (runtime === "node") {
     const { Worker } = await import("node:worker_threads");
-    const worker = new Worker(script);
+    const worker = new Worker(script());
     // That it ends by an error is what some tests want.
     worker.on("error", () => {});
     return {
@@ -33,7 +34,7 @@ async function thread(): Promise<Thread> {
       terminate: () => worker.terminate(),
     };
   }
-  const worker = new Worker(script, { type: "module" });
+  const worker = new Worker(script(), { type: "module" });
   worker.onerror = (event) => event.preventDefault();
   return worker;
 }

@@ -8,7 +8,7 @@ import { brotliCompressSync } from "node:zlib";
 import { root } from "../tests/run/process.ts";
 
 const KIB = 1024;
-const adapters = ["node", "bun", "websocket", "webrtc", "webtransport"];
+const adapters = ["node", "bun", "websocket", "webtransport", "webrtc", "socket", "message_port"];
 
 const core = await size(["mod.ts"]);
 console.log(row("entry", "minified", "brotli", "aim"));

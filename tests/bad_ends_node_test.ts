@@ -6,12 +6,14 @@ import { once } from "node:events";
 import { createSocket } from "node:dgram";
 import { createReadStream } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
+import { connect, createServer as createHttp2Server } from "node:http2";
 import { createServer, IncomingMessage, ServerResponse } from "node:http";
 import { type AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Duplex, PassThrough, Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { test } from "./harness.ts";
 import { assertHalfHint, assertHint } from "./support/hints.ts";
 
@@ -95,6 +97,28 @@ test("a datagram socket is no end", async () => {
   await assertHint(socket, "must be a byte stream, and no datagrams");
   await assertHalfHint(socket, "write", "must be a byte stream, and no datagrams");
   socket.close();
+});
+
+test("an HTTP/2 stream needs its adapter, and a session is none", async () => {
+  const server = createHttp2Server();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const hint = "wrapped with fromNodeSocket() of '@webstreams/join/node'";
+  await assertHint(session, `must be one of its streams, ${hint}`);
+  const stream = session.request({ ":method": "POST" });
+  await assertHint(stream, `must be ${hint}`);
+  const closed = once(session, "close");
+  stream.on("error", () => {});
+  session.destroy();
+  await closed;
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test("a thread needs a port", async () => {
+  const worker = new Worker("", { eval: true });
+  const hint = "must be given a MessagePort, wrapped with fromMessagePort()";
+  await assertHint(worker, `${hint} of '@webstreams/join/message_port'`);
+  await worker.terminate();
 });
 
 test("a Node FileHandle is none", async () => {

@@ -1,5 +1,6 @@
 /** Platforms' own objects that are no ends: the error names what to wrap them with. */
-import { memoryPair } from "@webstreams/join";
+import { join, memoryPair, pipe } from "@webstreams/join";
+import { assertEquals } from "@std/assert";
 import { test } from "./harness.ts";
 import { deferred } from "./support/async.ts";
 import { byteStreams } from "./support/environment.ts";
@@ -89,6 +90,102 @@ test("a datagram conn is no end", { on: ["deno"] }, async () => {
   conn.close();
 });
 
+const toPort = "wrapped with fromMessagePort() of '@webstreams/join/message_port'";
+const toChannel = "wrapped with fromDataChannel() of '@webstreams/join/webrtc'";
+
+test("a MessagePort needs its adapter, and a Worker a port", async () => {
+  const { port1, port2 } = new MessageChannel();
+  for (const verb of ["read", "write"] as const) {
+    await assertHalfHint(port1, verb, `must be ${toPort}: got`);
+  }
+  await assertHint(port1, `must be ${toPort}: got`);
+  port1.close();
+  port2.close();
+  const hint = `must be given a MessagePort, ${toPort}`;
+  await assertHint({ postMessage() {}, terminate() {}, addEventListener() {} }, hint);
+  const { Worker } = globalThis;
+  if (Worker) await assertHint(Object.create(Worker.prototype), hint);
+});
+
+test("an RTCDataChannel needs its adapter, and its connection a channel", async () => {
+  const send = () => {};
+  const channel = { send, close() {}, readyState: "open", bufferedAmountLowThreshold: 0 };
+  await assertHint(channel, `must be ${toChannel}`);
+  const hint = `must be its createDataChannel(), ${toChannel}`;
+  await assertHint({ createDataChannel() {}, close() {} }, hint);
+});
+
+type Rtc = new () => { createDataChannel(label: string): unknown; close(): void };
+
+test("... as they are in a page", { on: ["chromium", "firefox"] }, async () => {
+  // Deno has no types for it.
+  const { RTCPeerConnection } = globalThis as typeof globalThis & { RTCPeerConnection: Rtc };
+  const connection = new RTCPeerConnection();
+  const channel = connection.createDataChannel("a");
+  await assertHint(channel, `must be ${toChannel}: got an object (RTCDataChannel)`);
+  await assertHint(connection, "must be its createDataChannel()");
+  connection.close();
+});
+
+test("a TCPSocket of Direct Sockets needs its adapter", async () => {
+  const socket = { opened: Promise.resolve({}), closed: Promise.resolve(), close() {} };
+  await assertHint(socket, "must be wrapped with fromSocket() of '@webstreams/join/socket'");
+});
+
+test("one of the Sockets API is an end as it is", async () => {
+  const [{ readable, writable }, there] = memoryPair();
+  const closed = Promise.resolve();
+  const socket = { readable, writable, opened: closed, closed, close: () => closed };
+  const joined = join(socket, memoryPair()[0], { halfClose: "end" });
+  await there.writable.close();
+  assertEquals((await joined).ended, "eof");
+});
+
+test("a Request and a Response are two halves", async () => {
+  for (const message of [new Response("hello"), new Request("http://a/")]) {
+    await assertHint(message, "must be two bodies, see duplex()");
+    await assertHalfHint(message, "read", "must be its 'body'");
+  }
+});
+
+test("an async iterable is made a stream", async () => {
+  async function* bytes() {
+    yield await Promise.resolve(new Uint8Array(1));
+  }
+  const hint = "must be made a ReadableStream, by its from()";
+  await assertHint(bytes(), `${hint}, and an end by duplex()`);
+  await assertHalfHint(bytes(), "read", `${hint}: got`);
+  // One that can be read is read.
+  const reader = { read: () => null, [Symbol.asyncIterator]: bytes };
+  assertEquals((await pipe(reader, new WritableStream())).bytes, 0);
+});
+
+test("a stream of libp2p is wrapped as two", async () => {
+  const stream = new EventTarget();
+  Object.assign(stream, { send: () => true, close() {}, abort() {}, status: "open" });
+  await assertHint(stream, "must be wrapped as two streams with duplex()");
+});
+
+test("a socket of events is none of bytes", async () => {
+  const socket = { on() {}, emit() {}, send() {}, connected: true, disconnect() {} };
+  await assertHint(socket, "must be a byte stream, and no events");
+});
+
+test("nothing is no end", async () => {
+  for (const value of [undefined, null, 1, "tcp://localhost"]) {
+    await assertHint(value, "must be a pair of streams or a Go-style end: got");
+  }
+});
+
+test("Bun's child and its FileSink are put together by duplex()", { on: ["bun"] }, async () => {
+  const { Bun } = globalThis as typeof globalThis & { Bun: Bun };
+  const child = Bun.spawn(["cat"], { stdin: "pipe", stdout: "pipe" });
+  await assertHint(child, "must be duplex(child.stdout, child.stdin)");
+  await assertHint(child.stdin, "or be one half of a duplex()");
+  await child.stdin.end();
+  await child.exited;
+});
+
 interface BunSocket {
   end(): void;
 }
@@ -98,6 +195,10 @@ interface BunTcp {
   socket: Record<string, (socket: BunSocket) => void>;
 }
 interface Bun {
+  spawn(
+    command: string[],
+    options: object,
+  ): { stdin: { end(): unknown }; exited: Promise<unknown> };
   listen(options: BunTcp): { port: number; stop(closeActive: boolean): void };
   connect(options: BunTcp): Promise<BunSocket>;
 }

@@ -12,17 +12,21 @@ import { connect, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Duplex } from "node:stream";
 import { join, memoryPair, pipe, type JoinResult } from "@webstreams/join";
+import { MessageChannel } from "node:worker_threads";
+import { fromMessagePort } from "@webstreams/join/message_port";
 import { fromNodeSocket } from "@webstreams/join/node";
+import { fromSocket, type SocketLike } from "@webstreams/join/socket";
 import { fromWebSocket } from "@webstreams/join/websocket";
 import { fromDataChannel } from "@webstreams/join/webrtc";
 import { fromWebTransport } from "@webstreams/join/webtransport";
 import { WebSocket as Ws } from "ws";
 
-export async function relay(client: Socket, secure: TLSSocket, any: Duplex, ws: Ws): Promise<number> {
+export async function relay(client: Socket, secure: TLSSocket, any: Duplex, ws: Ws, api: SocketLike): Promise<number> {
   const results: JoinResult[] = [
     await join(fromNodeSocket(client), fromNodeSocket(connect(80)), { idleTimeout: 1000 }),
     await join(fromNodeSocket(secure), fromNodeSocket(any)),
     await join(fromWebSocket(ws), memoryPair()[0]),
+    await join(fromMessagePort(new MessageChannel().port1), fromSocket(api, { allowHalfOpen: true })),
     await join(fromWebSocket(new WebSocket("ws://localhost")), memoryPair()[0]),
     await join(fromDataChannel(new RTCPeerConnection().createDataChannel("")), memoryPair()[0]),
   ];

@@ -163,6 +163,11 @@ const workerdSocket: Capabilities = {
   backpressureIn: SOCKET_BYTES,
 };
 
+/** By its adapter, which does not abort it; over `Duplex.toWeb()` on Node, which cannot reset. */
+const apiSocket: Capabilities = { ...workerdSocket, abortShows: "eof" };
+
+const messagePort: Capabilities = { ...memory, byob: false };
+
 const webSocket: Capabilities = {
   streams: true,
   byob: false,
@@ -263,6 +268,15 @@ export const capabilities = {
     "firefox": unframedDataChannel,
   },
   "workerd connect()": { "workerd": workerdSocket },
+  // Of the package's sockets Node 20 tells no end of file before ours: its `Duplex.toWeb()` has none.
+  "fromSocket": { "workerd": apiSocket, "node26": apiSocket },
+  "fromMessagePort": {
+    "deno": messagePort,
+    "bun": messagePort,
+    "node": messagePort,
+    "chromium": messagePort,
+    "firefox": messagePort,
+  },
 } satisfies Record<string, Record<string, Capabilities>>;
 
 /** What is tested by the suite: an adapter. */

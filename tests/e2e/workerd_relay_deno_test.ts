@@ -7,12 +7,10 @@ import { hashOf } from "../peer/bytes.ts";
 import { dial, listen, type RemoteFar } from "../peer/client.ts";
 import type { FarOptions } from "../peer/far_end.ts";
 import { TestServer } from "../recipes/peers.ts";
-import { root, run } from "../run/process.ts";
-import { workerd } from "../run/workerd.ts";
 import { deferred } from "../support/async.ts";
+import { serveWorker } from "./workerd.ts";
 
 const MIB = 1024 * 1024;
-let bundling: Promise<string> | undefined;
 
 /** workerd with the relay, and the far sides on both sides of it. */
 interface Relay {
@@ -33,57 +31,8 @@ async function withRelay(options: FarOptions, body: (relay: Relay) => Promise<vo
   await server.dispose();
 }
 
-async function withWorker(target: string, body: (address: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir();
-  const executable = await workerd.executable();
-  await Deno.writeTextFile(`${folder}/relay.js`, await (bundling ??= bundle()));
-  await Deno.writeTextFile(
-    `${folder}/relay.capnp`,
-    `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "relay", worker = (
-      modules = [(name = "relay.js", esModule = embed "relay.js")],
-      bindings = [(name = "TARGET", text = "${target}")],
-      compatibilityDate = "2026-11-01",
-      globalOutbound = "network",
-    )),
-    (name = "network", network = (allow = ["public", "private"])),
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "relay")],
-);
-`,
-  );
-  const child = new Deno.Command(executable, {
-    args: ["serve", "--control-fd=1", `${folder}/relay.capnp`],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  try {
-    const { value = "" } = await lines.read();
-    const { port }: { port: number } = JSON.parse(value.split("\n")[0]);
-    await body(`127.0.0.1:${port}`);
-  } finally {
-    child.kill("SIGKILL");
-    await child.status;
-    await lines.cancel();
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-async function bundle(): Promise<string> {
-  const file = await Deno.makeTempFile({ suffix: ".js" });
-  const { success, output } = await run([
-    ...[Deno.execPath(), "bundle", "--platform=browser", "--external=cloudflare:sockets"],
-    ...[`--output=${file}`, `${root}/tests/workers/relay_worker.ts`],
-  ]);
-  assert(success, output);
-  const text = await Deno.readTextFile(file);
-  await Deno.remove(file);
-  return text;
-}
+const withWorker = (target: string, body: (address: string) => Promise<void>) =>
+  serveWorker("relay_worker", "http", target, body);
 
 test("the relay Worker passes all both ways, to readers that stall", async () => {
   const [there, back] = [{ bytes: 12 * MIB, seed: 1 }, { bytes: 32 * MIB, seed: 2 }];

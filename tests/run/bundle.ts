@@ -16,7 +16,11 @@ export interface Bundle {
   readonly tests: readonly string[];
 }
 
-const entries = ["tests/run/web/page.ts", "tests/run/web/worker.ts"];
+const entries = [
+  "tests/run/web/page.ts",
+  "tests/run/web/worker.ts",
+  "tests/workers/message_port_far.ts",
+];
 
 /** Bundles the tests into an empty folder. */
 export async function buildBundle(folder: string): Promise<Bundle> {

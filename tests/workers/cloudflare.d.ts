@@ -1,6 +1,6 @@
 /** What the Workers here use of the runtime's own types (`@cloudflare/workers-types`). */
 
-/** An outgoing TCP connection. */
+/** A TCP connection. */
 export interface Socket {
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly writable: WritableStream<Uint8Array<ArrayBuffer>>;

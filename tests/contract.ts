@@ -24,6 +24,7 @@ import type { Capabilities } from "./contract/capabilities.ts";
 import { drainsAreGraceful } from "./contract/draining.ts";
 import { directionsEnd } from "./contract/ending.ts";
 import { abortsAreQuick, codesPass, resetsAreSeen } from "./contract/failing.ts";
+import { lastWordsArrive } from "./contract/parting.ts";
 import type { ContractOptions, Open } from "./contract/setup.ts";
 import { stallsAreFelt } from "./contract/stalling.ts";
 import { streamsWork } from "./contract/streams.ts";
@@ -51,6 +52,7 @@ export function contract(
   directionsEnd(setup);
   drainsAreGraceful(setup);
   resetsAreSeen(setup);
+  lastWordsArrive(setup);
   abortsAreQuick(setup);
   codesPass(setup);
   stallsAreFelt(setup);

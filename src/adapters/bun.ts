@@ -163,6 +163,8 @@ class BunEnd extends EventEnd {
   /** The last write was short: there is room again after `drain`. */
   #short = false;
   #peerEnded = false;
+  /** A write has failed, and taken a reset's error from the socket: it looks as if its peer had ended. */
+  #refusal?: Error;
   /** Our FIN must wait for the TLS handshake. */
   #finishesLater = false;
   /** Our FIN is out, and the peer's will show as a close without an end (TCP, Unix; Bun 1.4). */
@@ -193,6 +195,7 @@ class BunEnd extends EventEnd {
 
   onEnd(): void {
     this.#peerEnded = true;
+    if (this.#refusal) return this.failed(this.#refusal);
     this.ended();
   }
 
@@ -224,8 +227,13 @@ class BunEnd extends EventEnd {
     this.#short = taken < bytes.length;
     if (taken >= 0) return taken;
     const error = new Error("The socket takes no more: it has been reset, closed or shut down");
-    // The write has taken a reset's error from the socket, which will look as if its peer had ended.
-    this.failed(error, "write");
+    if (this.#peerEnded || this.#socket.readyState <= 0) {
+      this.failed(error, "write");
+    } else {
+      // What it has received comes yet.
+      this.#refusal = error;
+      this.writeFailed(error);
+    }
     throw error;
   }
 

@@ -41,6 +41,7 @@ export abstract class EventEnd implements Pair, Direct {
   #finished = false;
   #closed = false;
   #failure?: { readonly error: unknown };
+  #writeFailure?: { readonly error: unknown };
   readonly #read = new Wait<Bytes | null>();
   /** For a write, or for the end of writing after the last one. */
   readonly #written = new Wait<number>();
@@ -108,7 +109,9 @@ export abstract class EventEnd implements Pair, Direct {
     try {
       this.#taken ||= this.send(bytes);
     } catch (error) {
-      return this.failed(error, "write");
+      // It may have told already that only its writing is over.
+      if (!this.#writeFailure) this.failed(error, "write");
+      return;
     }
     if (this.#taken === 0 || this.congested) return;
     this.#unwritten = undefined;
@@ -135,6 +138,26 @@ export abstract class EventEnd implements Pair, Direct {
     if (!this.#written.reject(error)) this.#user?.watcher?.closedEarly(error);
     this.#controller?.error(error);
     if (side === "write") void this.#rejectReadLater(error);
+  }
+
+  get #unwritable(): { readonly error: unknown } | undefined {
+    return this.#failure ?? this.#writeFailure;
+  }
+
+  /** Nothing can be written any more; what the peer has sent still comes, and whatever ends that. */
+  protected writeFailed(error: unknown): void {
+    if (this.#failure || this.#writeFailure) return;
+    if (!this.#user && !this.#readable) {
+      // Nobody would notice what comes, nor that it stays open.
+      this.failed(error, "write");
+      return this.#shutOnce();
+    }
+    this.#writeFailure = { error };
+    this.#finished = true;
+    this.#unwritten = undefined;
+    if (!this.#written.reject(error)) this.#user?.watcher?.closedEarly(error);
+    this.#controller?.error(error);
+    if (this.#ended) this.#shutOnce();
   }
 
   /** Who writes by way of streams is told some microtasks later. */
@@ -187,7 +210,7 @@ export abstract class EventEnd implements Pair, Direct {
 
   write(bytes: Bytes): number | Wait<number> {
     this.#taken = 0;
-    this.#assertUsable(this.#finished || this.#closed);
+    this.#assertUsable(this.#finished || this.#closed, this.#unwritable);
     this.#taken = this.send(bytes);
     if (this.#taken > 0 && !this.congested) return this.#taken;
     this.#unwritten = bytes;
@@ -195,7 +218,7 @@ export abstract class EventEnd implements Pair, Direct {
   }
 
   closeWrite(): unknown {
-    this.#assertUsable();
+    this.#assertUsable(false, this.#unwritable);
     if (this.#finished || this.#ended && !this.halfClose) return;
     const finished = this.#written.begin();
     this.finish();
@@ -239,7 +262,7 @@ export abstract class EventEnd implements Pair, Direct {
     if (!this.#writable) {
       this.#writable = writableFrom(this, (controller) => {
         this.#controller = controller;
-        if (this.#failure) controller.error(this.#failure.error);
+        if (this.#unwritable) controller.error(this.#unwritable.error);
       });
       if (this.#user) this.#locks.push(this.#writable.getWriter());
       this.#eofIfUnread();
@@ -264,8 +287,8 @@ export abstract class EventEnd implements Pair, Direct {
   }
 
   /** Throws what has failed it, or else that it has been closed. */
-  #assertUsable(closed = false): void {
-    if (this.#failure) throw this.#failure.error;
+  #assertUsable(closed: boolean, failure = this.#failure): void {
+    if (failure) throw failure.error;
     if (closed) throw new Error("The end has been closed");
   }
 

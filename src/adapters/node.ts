@@ -22,10 +22,11 @@ import { TAKEN } from "../direct.ts";
 import type { Pair } from "../ends.ts";
 import { refuse } from "../errors.ts";
 import { type Bytes, EventEnd } from "./event_end.ts";
-import { assertNodeDuplex, type NodeDuplex, sideOf } from "./node_duplex.ts";
+import { assertNodeDuplex, hearFailedWrites, sideOf } from "./node_duplex.ts";
+import type { NodeDuplex, NodeReadOptions } from "./node_duplex.ts";
 import { LARGE_READ, ReadBuffer } from "./read_buffer.ts";
 
-export type { NodeDuplex } from "./node_duplex.ts";
+export type { NodeDuplex, NodeReadOptions } from "./node_duplex.ts";
 
 const ACTION = "make an end of a Node socket";
 
@@ -69,19 +70,6 @@ export function fromNodeSocket(socket: NodeDuplex): Pair {
   assertNodeDuplex(ACTION, socket);
   if (socket.destroyed) refuse(ACTION, "socket", "must not be destroyed", socket);
   return ends.get(socket) ?? new NodeEnd(socket);
-}
-
-/** What {@linkcode connectNodeSocket} adds to the options of a connection. */
-export interface NodeReadOptions {
-  /** Always `true`. */
-  allowHalfOpen: boolean;
-  /** The memory that is read into, and who is told of it: on Node alone. */
-  onread?: {
-    /** Gives the memory for the next read. */
-    buffer(): Uint8Array;
-    /** Takes what has been read. */
-    callback(bytesRead: number, memory: Uint8Array): boolean;
-  };
 }
 
 /**
@@ -134,6 +122,8 @@ function on(event: string, handle: (end: NodeEnd, argument: unknown) => void) {
   return { event, listener };
 }
 
+const takes = (socket: NodeDuplex, error: Error) => ends.get(socket)!.takesFailedWrite(error);
+
 /** What is smaller than this is cheaper left to the garbage collector. */
 const SMALLEST_FREED_BYTES = 16 * 1024;
 
@@ -151,6 +141,7 @@ class NodeEnd extends EventEnd {
     this.#memory = memory;
     // A socket needs what it is given until the kernel has it; any other Duplex may keep it for longer.
     this.consumesOnWrite = typeof socket.resetAndDestroy === "function";
+    if (this.consumesOnWrite) hearFailedWrites(socket, takes);
     socket.allowHalfOpen = true;
     // By Nagle's algorithm, an answer's second part waits for the acknowledgement of its first: 40 ms.
     socket.setNoDelay?.(noDelay);
@@ -204,6 +195,14 @@ class NodeEnd extends EventEnd {
     on("data", (end, chunk) => end.received(chunk as Bytes)),
     on("drain", (end) => end.drained()),
   ];
+
+  /** A write has failed: whether the socket need not hear of it. */
+  takesFailedWrite(error: Error): boolean {
+    if (!this.#inUse || this.#socket.destroyed) return false;
+    // It may have failed at once.
+    queueMicrotask(() => this.writeFailed(error));
+    return true;
+  }
 
   /**
    * A fresh buffer for each read makes the process walk through 64 MB until they are collected: freed at

@@ -38,6 +38,8 @@ export interface NodeDuplex {
   readonly writableLength: number;
   /** Bytes from which on they are too many. */
   readonly writableHighWaterMark: number;
+  /** Hands bytes to the system; a `net.Socket`'s is replaced. */
+  _write?(chunk: unknown, encoding: string, callback: (error?: Error | null) => void): void;
   /** Queues bytes; calls back once they have been sent, or have failed, which `error` tells as well. */
   write(chunk: Uint8Array, callback?: (error?: Error | null) => void): unknown;
   /** Ends the writing once all that was written has been sent. */
@@ -73,4 +75,46 @@ function hears(socket: NodeDuplex, event: string, name: string): boolean {
 export function sideOf(error: unknown): "read" | "write" {
   const { syscall, code } = Object(error);
   return syscall === "write" || syscall === "shutdown" || code === "EPIPE" ? "write" : "read";
+}
+
+/** What {@linkcode connectNodeSocket} adds to the options of a connection. */
+export interface NodeReadOptions {
+  /** Always `true`. */
+  allowHalfOpen: boolean;
+  /** The memory that is read into, and who is told of it: on Node alone. */
+  onread?: {
+    /** Gives the memory for the next read. */
+    buffer(): Uint8Array;
+    /** Takes what has been read. */
+    callback(bytesRead: number, memory: Uint8Array): boolean;
+  };
+}
+
+type Write = NonNullable<NodeDuplex["_write"]>;
+
+/** One for all sockets that write alike. */
+const replaced = new WeakMap<Write, Write>();
+
+/**
+ * Tells of a failed write instead of the socket, which would be destroyed by it, and with it what its peer
+ * has sent before and nobody has read: its last word.
+ *
+ * @param takes Whether the socket need not hear of it: then it can be read on.
+ */
+export function hearFailedWrites(
+  socket: NodeDuplex,
+  takes: (socket: NodeDuplex, error: Error) => boolean,
+): void {
+  const { _write } = socket;
+  if (!_write) return;
+  let write = replaced.get(_write);
+  if (!write) {
+    write = function (this: NodeDuplex, chunk, encoding, callback) {
+      _write.call(this, chunk, encoding, (error) => {
+        if (!error || !takes(this, error)) callback(error);
+      });
+    };
+    replaced.set(_write, write);
+  }
+  socket._write = write;
 }

@@ -25,6 +25,8 @@ export interface Capabilities {
   readonly resetSeen: boolean | "unread";
   /** A reset while a write waits ends the page: an engine's bug. */
   readonly resetWhileWriting?: "crashes";
+  /** What the peer has sent before its reset can still be read, as by TCP; others drop it. */
+  readonly lastWords: boolean;
   /** As what the peer sees an abort: a reset, a clean end of file, the end of the session, nothing. */
   readonly abortShows: "reset" | "eof" | "closed" | "open";
   /** A code that the peer fails with reaches us. */
@@ -54,6 +56,7 @@ const memory: Capabilities = {
   halfCloseOut: true,
   halfCloseIn: true,
   resetSeen: true,
+  lastWords: false,
   abortShows: "reset",
   codeIn: true,
   codeOut: true,
@@ -67,6 +70,7 @@ const denoConn: Capabilities = {
   halfCloseOut: true,
   halfCloseIn: true,
   resetSeen: true,
+  lastWords: true,
   // `Deno.Conn` has no reset.
   abortShows: "eof",
   codeIn: false,
@@ -81,6 +85,7 @@ const bunSocket: Capabilities = {
   halfCloseOut: true,
   halfCloseIn: true,
   resetSeen: true,
+  lastWords: true,
   abortShows: "reset",
   codeIn: false,
   codeOut: false,
@@ -95,6 +100,7 @@ const nodeSocket: Capabilities = {
   halfCloseOut: true,
   halfCloseIn: true,
   resetSeen: true,
+  lastWords: true,
   abortShows: "reset",
   codeIn: false,
   codeOut: false,
@@ -122,6 +128,7 @@ const webTransport: Capabilities = {
   halfCloseOut: true,
   halfCloseIn: true,
   resetSeen: true,
+  lastWords: false,
   abortShows: "reset",
   codeIn: true,
   codeOut: true,
@@ -147,6 +154,7 @@ const workerdSocket: Capabilities = {
   halfCloseOut: true,
   halfCloseIn: true,
   resetSeen: true,
+  lastWords: false,
   // After an `abort()` not even `close()` ends the connection before the request is over.
   abortShows: "open",
   codeIn: false,
@@ -161,6 +169,7 @@ const webSocket: Capabilities = {
   halfCloseOut: false,
   halfCloseIn: false,
   resetSeen: true,
+  lastWords: true,
   abortShows: "reset",
   codeIn: true,
   codeOut: true,

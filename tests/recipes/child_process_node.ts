@@ -5,25 +5,25 @@
  *
  * @module
  */
-import { join } from "@webstreams/join";
+import { duplex, join } from "@webstreams/join";
 import { fromNodeSocket } from "@webstreams/join/node";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
-import { Duplex } from "node:stream";
+import { Readable, Writable } from "node:stream";
 
 const [port, program, ...args] = process.argv.slice(2);
 
 const server = createServer({ allowHalfOpen: true }, async (socket) => {
   const client = fromNodeSocket(socket);
-  let child: ChildProcess | undefined;
+  let child: ChildProcessByStdio<Writable, Readable, null> | undefined;
   try {
     child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
     await once(child, "spawn");
-    // @ts-ignore The types leave out what the documentation has: a pair of Node's own streams.
-    const pipes = Duplex.from({ readable: child.stdout, writable: child.stdin });
-    const { aToB, bToA } = await join(client, fromNodeSocket(pipes));
+    // `Duplex.from()` would destroy what the program has said as soon as it takes no more.
+    const pipes = duplex(Readable.toWeb(child.stdout), Writable.toWeb(child.stdin));
+    const { aToB, bToA } = await join(client, pipes);
     console.log(`${aToB.bytes} bytes in, ${bToA.bytes} out`);
   } catch (error) {
     console.error((error as Error).message);

@@ -1,14 +1,14 @@
 /** The recipes for Deno, each a process of its own. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { once } from "node:events";
 import { selfSigned } from "../certs.ts";
 import { test } from "../harness.ts";
 import { hashOf } from "../peer/bytes.ts";
 import { dial as dialPeer, listen } from "../peer/client.ts";
-import { delay, rejection, took } from "../support/async.ts";
+import { delay, rejection } from "../support/async.ts";
 import { throughChild } from "./child_process_bytes.ts";
 import { relay } from "./page_relay.ts";
-import { dial, freePort, lateReplies, TestServer, text } from "./peers.ts";
+import { dial, freePort, lateReplies, text } from "./peers.ts";
 import { Program } from "./program.ts";
 
 const MIB = 1024 * 1024;
@@ -62,20 +62,6 @@ test("a request that is no WebSocket's is refused, and one without a server", as
   await server.dispose();
   const error = await rejection(dialPeer("websocket", { url: `ws://127.0.0.1:${port}/` }));
   assertMatch(String(error), /500/);
-});
-
-test("a server's last word and its end reach a client of upgradeWebSocket", async () => {
-  await using server = new TestServer((socket) => void socket.resume().end("bye"));
-  await using serving = new Program("upgrade_websocket", 0, "127.0.0.1", await server.port());
-  const socket = new WebSocket(`ws://127.0.0.1:${await serving.port()}/`);
-  const message = once(socket, "message");
-  const closed = once(socket, "close");
-  const [{ data }] = await message;
-  let code: number | undefined;
-  const ms = await took(async () => [{ code }] = await closed);
-  assertEquals([await data.text(), code], ["bye", 1000]);
-  // It cannot say that it has ended as well, and is not waited for for long.
-  assert(ms < 5000, `${ms} ms`);
 });
 
 test("a client of upgradeWebSocket is sent no ping, which would wait behind what it is slow to read", async () => {

@@ -1,5 +1,5 @@
 /** Bun's files: each write replaces the whole file, so that one is no sink; its `writer()` is. */
-import { duplex, join, pipe, type Writer } from "@webstreams/join";
+import { duplex, join, JoinError, memoryPair, pipe, type Writer } from "@webstreams/join";
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { test } from "./harness.ts";
 import { rejection } from "./support/async.ts";
@@ -95,4 +95,21 @@ test("a child of Bun.spawn is an end by duplex()", { on }, async () => {
   const { aToB, bToA } = await joined;
   assertEquals([end.text, aToB.bytes, bToA.bytes], ["through a child", 15, 15]);
   await child.exited;
+});
+
+test("what a child of Bun.spawn has said arrives although it takes no more", { on }, async () => {
+  const child = Bun.spawn(["head", "-n", "1"], { stdin: "pipe", stdout: "pipe" });
+  const [near, far] = memoryPair();
+  const joined = join(
+    far,
+    duplex<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>(child.stdout, child.stdin),
+  );
+  const text = "the first line\n" + "and more\n".repeat(1_000_000);
+  const sending = new Blob([text]).stream().pipeTo(near.writable).catch(() => {});
+  assertEquals(await new Response(near.readable).text(), "the first line\n");
+  const error = await rejection(joined);
+  assertInstanceOf(error, JoinError);
+  assertEquals([error.end, error.side, error.bToA.bytes], ["b", "write", 15]);
+  await sending;
+  assertEquals(await child.exited, 0);
 });

@@ -1,11 +1,15 @@
 /** The relay Worker as it would be deployed, bundled, on workerd: WebSocket ⇄ workerd ⇄ TCP. */
 import { assert, assertEquals, assertLess } from "@std/assert";
+import { once } from "node:events";
+import type { Socket } from "node:net";
 import { test } from "../harness.ts";
 import { hashOf } from "../peer/bytes.ts";
 import { dial, listen, type RemoteFar } from "../peer/client.ts";
 import type { FarOptions } from "../peer/far_end.ts";
+import { TestServer } from "../recipes/peers.ts";
 import { root, run } from "../run/process.ts";
 import { workerd } from "../run/workerd.ts";
+import { deferred } from "../support/async.ts";
 
 const MIB = 1024 * 1024;
 let bundling: Promise<string> | undefined;
@@ -162,3 +166,41 @@ test("the relay Worker is for WebSockets alone", async () => {
     assertEquals([response.status, await response.text()], [426, "Only for WebSockets"]);
   });
 });
+
+test("the relay Worker tells a client that goes on sending of the server's last word and its end", async () => {
+  await withServer((socket) => {
+    socket.once("data", () => socket.pause().end("bye", () => socket.destroy()));
+  }, async (client, told) => {
+    const type = () => client.readyState === WebSocket.OPEN && client.send("still there?");
+    type();
+    const typing = setInterval(type, 100);
+    const [{ code }] = await once(client, "close");
+    clearInterval(typing);
+    assertEquals([code, told], [1000, ["bye"]]);
+  });
+});
+
+test("the relay Worker closes a silent server's connection when the client leaves", async () => {
+  const ended = deferred();
+  await withServer((socket) => void socket.resume().on("end", ended.resolve), async (client) => {
+    client.close(1000);
+    await ended.promise;
+  });
+});
+
+/** A client of the relay in front of a server, and all that it is told. */
+async function withServer(
+  serve: (socket: Socket) => void,
+  body: (client: WebSocket, told: readonly string[]) => Promise<void>,
+): Promise<void> {
+  await using server = new TestServer(serve);
+  await withWorker(`127.0.0.1:${await server.port()}`, async (address) => {
+    const client = new WebSocket(`ws://${address}/`);
+    client.binaryType = "arraybuffer";
+    const told: string[] = [];
+    client.addEventListener("message", ({ data }) => told.push(new TextDecoder().decode(data)));
+    await once(client, "open");
+    await body(client, told);
+    client.close();
+  });
+}

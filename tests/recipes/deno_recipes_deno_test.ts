@@ -7,6 +7,7 @@ import { hashOf } from "../peer/bytes.ts";
 import { dial as dialPeer, listen } from "../peer/client.ts";
 import { delay, rejection } from "../support/async.ts";
 import { throughChild } from "./child_process_bytes.ts";
+import { earlyAnswers } from "./early_answers.ts";
 import { relay } from "./page_relay.ts";
 import { dial, freePort, lateReplies, text } from "./peers.ts";
 import { Program } from "./program.ts";
@@ -34,6 +35,17 @@ test("standard input and output are joined to a connection", async () => {
   assertEquals(await netcat.line(), "got through a pipe");
   const [code] = netcat.child.exitCode === null ? await once(netcat.child, "exit") : [0];
   assertEquals(code, 0);
+});
+
+test("what a server has said reaches standard output although it takes no more", async () => {
+  await using server = earlyAnswers(false);
+  await using netcat = new Program("netcat", "127.0.0.1", await server.port());
+  const { child } = netcat;
+  child.stdin!.on("error", () => {}).write("x".repeat(20_000_000));
+  assertEquals(await netcat.line(), "HTTP/1.1 413 Content Too Large");
+  // Standard input has not ended, and keeps nothing back.
+  const [code] = child.exitCode === null ? await once(child, "exit") : [child.exitCode];
+  assertEquals(code, 1);
 });
 
 test("Deno's upgradeWebSocket is joined to a connection", async () => {

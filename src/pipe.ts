@@ -193,9 +193,7 @@ class Pipe extends Pump implements PumpOwner {
     this.result = new Promise((resolve, reject) => this.#settle = { resolve, reject });
     const { signal } = rules;
     if (signal?.aborted) {
-      this.stop();
-      // A sink of this turn has started by then.
-      queueMicrotask(() => this.#abort());
+      this.#abort();
       return;
     }
     if (signal) this.#unlisten = whenAborted(signal, () => this.#aborted());

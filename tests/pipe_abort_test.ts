@@ -181,6 +181,22 @@ for (const [state, options, reach, calls] of STATES) {
   });
 }
 
+rule(
+  "a signal aborted before aborts a sink of this turn that has been given its last (14.2)",
+  async (pipe) => {
+    const rig = new Rig();
+    const writing = rig.sink.getWriter();
+    // In workerd it is the release that both fail by.
+    const given = [follow(writing.write("a")), follow(writing.close())];
+    writing.releaseLock();
+    const outcome = follow(pipe(rig.source, rig.sink, { signal: AbortSignal.abort(REASON) }));
+    await settle();
+    assertEquals(outcome, byReason);
+    assertEquals(rig.calls, [["cancel", REASON], ["abort", REASON]]);
+    assertEquals(given.map(({ state }) => state), ["rejected", "rejected"]);
+  },
+);
+
 rule("an erroring sink is not aborted (14.1.3.2)", {
   brokenOn: IGNORES_ERRORING,
   except: SIZED_WHEN_ERRORING,

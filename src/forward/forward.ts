@@ -4,7 +4,7 @@ import { messageOf } from "./failure.ts";
 import { concernsOneConnection, listen, type Listener } from "./listen.ts";
 import { ITSELF, OwnConnections } from "./own_connections.ts";
 import { checkGrace, checkOptions, type ForwardOptions, type Settings } from "./options.ts";
-import { type Outcome, Session, tuned } from "./session.ts";
+import { keptAlive, type Outcome, Session } from "./session.ts";
 import { forwardByTeam } from "./team.ts";
 
 /** What a forwarder has done so far. */
@@ -210,7 +210,7 @@ class Accepting implements Forwarder {
   }
 
   #serve(client: Deno.Conn): void {
-    const session = new Session(++this.#accepted, tuned(client));
+    const session = new Session(++this.#accepted, keptAlive(client));
     this.#sessions.add(session);
     const settings = this.#settings;
     if (settings.openEvents) this.#emit({ event: "open", ...session.connection(settings) });

@@ -134,7 +134,7 @@ export class Session implements JoinStats {
         return new DiscardEnd();
       default:
         this.#dialing = new AbortController();
-        return dial(target, connectTimeout, this.#dialing, leadsHere).then(tuned);
+        return dial(target, connectTimeout, this.#dialing, leadsHere).then(keptAlive);
     }
   }
 
@@ -160,18 +160,15 @@ export class Session implements JoinStats {
 }
 
 /**
- * Turns Nagle's algorithm off, which would hold a relayed answer's second part back until the first
- * is acknowledged: up to 40 ms; and TCP keepalive on, so that a peer that is gone without a word does
- * not stay for ever. When it is asked is the system's choice (Deno 2.9): after 2 hours, on Linux
- * net.ipv4.tcp_keepalive_time.
+ * Turns TCP keepalive on, so that a peer that is gone without a word does not stay for ever. When it is
+ * asked is the system's choice (Deno 2.9): after 2 hours, on Linux net.ipv4.tcp_keepalive_time.
  *
  * @param conn A connection of any kind.
  * @returns The same.
  */
-export function tuned<T extends Deno.Conn>(conn: T): T {
+export function keptAlive<T extends Deno.Conn>(conn: T): T {
   if (isTcp(conn)) {
     try {
-      conn.setNoDelay(true);
       conn.setKeepAlive(true);
     } catch {
       // The peer has gone already: the first read says so.
@@ -181,7 +178,7 @@ export function tuned<T extends Deno.Conn>(conn: T): T {
 }
 
 function isTcp(conn: Deno.Conn): conn is Deno.TcpConn {
-  return "setNoDelay" in conn;
+  return "setKeepAlive" in conn;
 }
 
 function isTimeout(error: unknown): boolean {

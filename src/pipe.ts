@@ -46,7 +46,9 @@ export interface PipeOptions {
   /**
    * After a failed write, a `limit` or an abort, leave the source open. A Go-style source may still have a
    * read under way, which cannot be taken back: what it brings goes to the next {@linkcode pipe},
-   * {@linkcode join} or {@linkcode unread} of that very object, and past a `read()` of one's own.
+   * {@linkcode join} or {@linkcode unread} of that very object, and past a `read()` of one's own. A chunk
+   * that a Go-style sink is taking when the signal aborts does not come back: nobody can tell how much of it
+   * the sink will have taken. What it has not is lost.
    *
    * @default {false}
    */

@@ -7,7 +7,9 @@ import { hashOf } from "../peer/bytes.ts";
 import { dial as dialPeer, listen } from "../peer/client.ts";
 import { delay, rejection } from "../support/async.ts";
 import { throughChild } from "./child_process_bytes.ts";
+import { sockets } from "./descriptors.ts";
 import { earlyAnswers } from "./early_answers.ts";
+import { FullServer } from "./full_server.ts";
 import { relay } from "./page_relay.ts";
 import { dial, freePort, lateReplies, text } from "./peers.ts";
 import { Program } from "./program.ts";
@@ -130,6 +132,26 @@ test("a WebTransport stream is ended whose server refuses", async () => {
   await client.send({ bytes: 5, seed: 1 });
   await client.until({ ended: true });
   await client.dispose();
+});
+
+test("the WebTransport server gives up connecting once its client has left", {
+  // What it has open is counted in /proc.
+  on: Deno.build.os === "linux" ? ["deno"] : [],
+}, async () => {
+  await using target = await FullServer.start();
+  await using folder = await certified();
+  const args = ["127.0.0.1", target.port];
+  await using serving = new Program("webtransport_server", ...folder.files, 0, ...args);
+  const url = `https://127.0.0.1:${await serving.port()}/`;
+  const before = sockets(serving);
+  const clients = await Promise.all(
+    Array.from({ length: 8 }, () => dialPeer("webtransport", { url })),
+  );
+  await Promise.all(clients.map((client) => client.send({ bytes: 5, seed: 1 })));
+  while (sockets(serving) < before + 8) await delay(10);
+  await Promise.all(clients.map((client) => client.dispose()));
+  // What Deno opens once, and keeps, is less.
+  while (sockets(serving) > before + 5) await delay(10);
 });
 
 /** A folder with the PEM files of a certificate. */

@@ -147,8 +147,8 @@ export abstract class EventEnd implements Pair, Direct {
   /** Nothing can be written any more; what the peer has sent still comes, and whatever ends that. */
   protected writeFailed(error: unknown): void {
     if (this.#failure || this.#writeFailure) return;
-    if (!this.#user && !this.#readable) {
-      // Nobody would notice what comes, nor that it stays open.
+    if (!this.#user && !this.#readable?.locked) {
+      // Nobody reads: what comes would not be noticed, nor that it stays open.
       this.failed(error, "write");
       return this.#shutOnce();
     }

@@ -107,19 +107,16 @@ const wrapped = (by: string, entry: string) =>
 
 const ofNode: Rule = (value, verb) => {
   const [reads, writes] = [isFunction(value, "read"), isFunction(value, "write")];
-  const half = verb && `, and be its '${verb === "read" ? "readable" : "writable"}'`;
-  if (reads && writes) return wrapped("fromNodeSocket", "node") + (half ?? "");
-  const toWeb = writes
-    ? "WritableStream, by Writable.toWeb()"
-    : "ReadableStream, by Readable.toWeb()";
-  return `must be made a ${toWeb} of 'node:stream'${verb ? "" : ", and an end by duplex()"}`;
+  if (reads && writes && !verb) return wrapped("fromNodeSocket", "node");
+  const one = (verb ?? (writes ? "write" : "read")) === "write" ? "Writable" : "Readable";
+  return wrapped(`fromNode${one}`, "node") + (verb ? "" : ", and made an end by duplex()");
 };
 
 const child: Rule = (value, verb) =>
   verb
     ? `must be its '${verb === "read" ? "stdout" : "stdin"}'`
     : "on" in value
-    ? "must be duplex(Readable.toWeb(child.stdout), Writable.toWeb(child.stdin))"
+    ? "must be duplex(fromNodeReadable(child.stdout), fromNodeWritable(child.stdin))"
     : "must be duplex(child.stdout, child.stdin)";
 
 /** A Bun file is written anew by each `write()`. */

@@ -22,11 +22,13 @@ import { TAKEN } from "../direct.ts";
 import type { Pair } from "../ends.ts";
 import { refuse } from "../errors.ts";
 import { type Bytes, EventEnd } from "./event_end.ts";
-import { assertNodeDuplex, hearFailedWrites, sideOf } from "./node_duplex.ts";
+import { assertNodeDuplex, breakOff, hearFailedWrites, sideOf } from "./node_duplex.ts";
 import type { NodeDuplex, NodeReadOptions } from "./node_duplex.ts";
 import { LARGE_READ, ReadBuffer } from "./read_buffer.ts";
 
 export type { NodeDuplex, NodeReadOptions } from "./node_duplex.ts";
+export { fromNodeReadable, fromNodeWritable } from "./node_streams.ts";
+export type { NodeReadable, NodeWritable } from "./node_streams.ts";
 
 const ACTION = "make an end of a Node socket";
 
@@ -264,13 +266,8 @@ class NodeEnd extends EventEnd {
     this.#socket.destroy();
   }
 
-  protected override reset(): void {
-    try {
-      if (this.#socket.resetAndDestroy) this.#socket.resetAndDestroy();
-    } catch {
-      // A TLS or Unix socket has the method and refuses it.
-    }
-    this.#socket.destroy();
+  protected override reset(reason: unknown): void {
+    breakOff(this.#socket, reason);
   }
 
   protected override pause(): void {

@@ -118,3 +118,31 @@ export function hearFailedWrites(
   }
   socket._write = write;
 }
+
+/** What can be broken off: any stream of Node's, or a message of HTTP around one. */
+interface Breakable {
+  /** A stream of HTTP/2 has this: the code that it was closed with. */
+  readonly rstCode?: number;
+  /** A message of HTTP/2 has this. */
+  readonly stream?: Breakable;
+  /** A message of HTTP/1 has this. */
+  readonly socket?: { resetAndDestroy?(): unknown } | null;
+  resetAndDestroy?(): unknown;
+  destroy(error?: Error): unknown;
+}
+
+/** Closes it so that its peer sees a failure. */
+export function breakOff(broken: Breakable, reason: unknown): void {
+  const http2 = [broken, broken.stream].find((stream) => stream && "rstCode" in stream);
+  if (http2) {
+    // Without an error it sends NO_ERROR, and its `close(code)` a clean end before the code (Node 20 to 26).
+    http2.destroy(reason instanceof Error ? reason : new Error("It was broken off"));
+    return;
+  }
+  try {
+    (broken.resetAndDestroy ? broken : broken.socket)?.resetAndDestroy?.();
+  } catch {
+    // A TLS or Unix socket has the method and refuses it.
+  }
+  broken.destroy();
+}

@@ -22,6 +22,10 @@ export interface NodeDuplex {
   readonly secureConnecting?: boolean;
   /** A `tls.TLSSocket` has this: the peer's last message of the handshake, once it has come. */
   getPeerFinished?(): unknown;
+  /** A stream of HTTP/2 has this: the code that it was closed with. */
+  readonly rstCode?: number;
+  /** A stream of HTTP/2 has this: whether it was reset before its end. */
+  readonly aborted?: boolean;
   /** Adds a listener. */
   on(event: string, listener: (...args: unknown[]) => void): unknown;
   /** Those that have been added. */
@@ -75,6 +79,18 @@ function hears(socket: NodeDuplex, event: string, name: string): boolean {
 export function sideOf(error: unknown): "read" | "write" {
   const { syscall, code } = Object(error);
   return syscall === "write" || syscall === "shutdown" || code === "EPIPE" ? "write" : "read";
+}
+
+/**
+ * The failure of a stream of HTTP/2 that was reset: with CANCEL or NO_ERROR it ends as if that were all
+ * (Node 20 to 26).
+ */
+export function resetOf(socket: NodeDuplex): Error | undefined {
+  if (!("rstCode" in socket)) return undefined;
+  const { rstCode, aborted } = socket;
+  if (!rstCode && !aborted) return undefined;
+  const error = new Error(`The HTTP/2 stream was reset with the code ${rstCode}`);
+  return Object.assign(error, { code: "ECONNRESET", rstCode });
 }
 
 /** What {@linkcode connectNodeSocket} adds to the options of a connection. */

@@ -122,6 +122,9 @@ const nodeTlsSocket: Capabilities = {
 
 const nodeUnixSocket: Capabilities = { ...nodeSocket, resetSeen: "unread", abortShows: "eof" };
 
+/** An abort is an INTERNAL_ERROR, whatever the reason. */
+const nodeHttp2: Capabilities = nodeSocket;
+
 const webTransport: Capabilities = {
   streams: true,
   byob: true,
@@ -196,6 +199,7 @@ export const capabilities = {
   "fromNodeSocket, Unix": { "node": nodeUnixSocket, "deno": nodeUnixSocket, "bun": nodeUnixSocket },
   // Deno's own loses the end of file behind a pause: tests/adapters/node_tls_deno_test.ts.
   "fromNodeSocket, TLS": { "node": nodeTlsSocket, "bun": nodeTlsSocket },
+  "fromNodeSocket, HTTP/2": { "node": nodeHttp2, "deno": nodeHttp2, "bun": nodeHttp2 },
   "fromBunSocket": { "bun": bunSocket },
   "fromBunSocket, Unix": { "bun": { ...bunSocket, resetSeen: "unread", abortShows: "eof" } },
   "fromBunSocket, TLS": {

@@ -198,6 +198,13 @@ export function fromNodeWritable(writable: NodeWritable): WritableStream<Bytes> 
         controller.error(error);
       };
       if (writable.destroyed) return fail(writable.errored ?? closedEarly());
+      const { signal } = controller;
+      // Its sink's `abort` would be called after the write that waits, which may be never.
+      signal.addEventListener("abort", () => {
+        over = true;
+        waiting?.reject(signal.reason);
+        breakOff(writable, signal.reason);
+      });
       listen(writable, {
         error: fail,
         close: () => fail(closedEarly()),
@@ -215,10 +222,5 @@ export function fromNodeWritable(writable: NodeWritable): WritableStream<Bytes> 
       });
     },
     close: () => wait(() => writable.end()),
-    abort(reason) {
-      over = true;
-      waiting?.reject(reason);
-      breakOff(writable, reason);
-    },
   });
 }

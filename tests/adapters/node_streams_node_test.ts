@@ -249,12 +249,39 @@ test("a stream that has ended is one of no bytes", async () => {
 });
 
 test("a write that waits is given up at once by an abort", async () => {
-  const writable = new Writable({ write() {} });
+  const { promise: writing, resolve } = deferred<void>();
+  const writable = new Writable({ write: () => resolve() });
   const writer = fromNodeWritable(writable).getWriter();
   const written = rejection(writer.write(bytes("never")));
+  await writing;
   const enough = new Error("enough");
   await writer.abort(enough);
   assertEquals([await written, writable.destroyed], [enough, true]);
+});
+
+test("a join is torn down whose process takes nothing", async () => {
+  const child = spawn("sleep", ["1000"], { stdio: ["pipe", "pipe", "inherit"] });
+  const exited = once(child, "exit");
+  const pipes = duplex(fromNodeReadable(child.stdout), fromNodeWritable(child.stdin), {
+    close: (reason) => void (reason && child.kill()),
+  });
+  const [user, end] = memoryPair();
+  const leaving = new AbortController();
+  const joined = joinEnds(end, pipes, { signal: leaving.signal });
+  const source = endless(pattern(64 * 1024));
+  const writing = rejection(pipe(source.stream, user.writable));
+  let before = -1;
+  while (before !== source.pulled) {
+    before = source.pulled;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert(before < 40 * MIB, `${before} bytes were taken`);
+  const enough = new Error("enough");
+  leaving.abort(enough);
+  assertEquals(await rejection(joined), enough);
+  await writing;
+  await exited;
+  assertEquals([child.stdin.destroyed, pipes.writable.locked], [true, false]);
 });
 
 test("nothing is read ahead of its own buffer", async () => {

@@ -117,7 +117,7 @@ const child: Rule = (value, verb) =>
     ? `must be its '${verb === "read" ? "stdout" : "stdin"}'`
     : "on" in value
     ? "must be duplex(fromNodeReadable(child.stdout), fromNodeWritable(child.stdin))"
-    : "must be duplex(child.stdout, child.stdin)";
+    : "must be duplex(child.stdout, child.stdin), on Bun with fromBunSink(child.stdin)";
 
 /** A Bun file is written anew by each `write()`. */
 const file: Rule = (_, verb) =>
@@ -125,7 +125,7 @@ const file: Rule = (_, verb) =>
     ? "must be read by its stream()"
     : verb === "write"
     ? "must be opened, as by Bun.file(path).writer()"
-    : "must be duplex(file.stream(), file.writer())";
+    : "must be duplex(file.stream(), fromBunSink(file.writer()))";
 
 /** What is to be done, and the members that tell who needs it. */
 const FOREIGN: readonly (readonly [Rule, ...string[]])[] = [
@@ -134,6 +134,7 @@ const FOREIGN: readonly (readonly [Rule, ...string[]])[] = [
   [ofNode, "pipe", "on"],
   [child, "stdin", "stdout", "kill"],
   [wrapped("fromBunSocket", "bun"), "flush", "terminate"],
+  [wrapped("fromBunSink", "bun"), "flush", "sinkId"],
   [wrapped("fromWebSocket", "websocket"), "send", "readyState"],
   [wrapped("fromWebSocketStream", "websocket"), "opened", "url"],
   ["must be opened with createBidirectionalStream()", "createBidirectionalStream"],

@@ -125,6 +125,13 @@ const nodeUnixSocket: Capabilities = { ...nodeSocket, resetSeen: "unread", abort
 /** An abort is an INTERNAL_ERROR, whatever the reason. */
 const nodeHttp2: Capabilities = nodeSocket;
 
+/**
+ * The two bodies of a request with `duplex: "half"`. Node's `fetch` has the response only once the request has
+ * ended. Bun's is as good as Deno's, but the far side is not: its `node:http` tells a server of no end of a
+ * request whose response has ended (1.4).
+ */
+const denoFetch: Capabilities = { ...nodeSocket, byob: true, lastWords: false };
+
 const webTransport: Capabilities = {
   streams: true,
   byob: true,
@@ -234,6 +241,7 @@ export const capabilities = {
     // Chromium 156 crashes the page when the connection is cut while a write waits, whoever writes.
     "chromium": { ...webSocket, resetWhileWriting: "crashes" },
   },
+  "fetch": { "deno": denoFetch },
   "workerd connect()": { "workerd": workerdSocket },
 } satisfies Record<string, Record<string, Capabilities>>;
 

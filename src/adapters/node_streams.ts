@@ -76,9 +76,9 @@ function closedEarly(): Error {
  * output of a child process, what comes out of `node:zlib`.
  *
  * It is read by its own `read()`, no `toWeb`, when somebody asks: what waits is in its own buffer, up to
- * its `highWaterMark`. If it is closed before its end, as the message of a client that has
- * left, that is a failure and no end of file. Cancelling the stream destroys it; an `IncomingMessage` takes
- * its connection along, and with it the response: who wants to send one uses `preventCancel` of `pipe`.
+ * its `highWaterMark`. If it is closed before its end, as the message of a client that has left, that is a
+ * failure and no end of file. Cancelling the stream destroys it; an `IncomingMessage` takes its connection
+ * along, with a reset where it can, and so the response: who wants to send one uses `preventCancel` of `pipe`.
  *
  * @param readable The stream; nobody else reads it from here on.
  * @returns Its bytes, for `pipe`, or for `duplex` as its first half.
@@ -133,10 +133,12 @@ export function fromNodeReadable(readable: NodeReadable): ReadableStream<Bytes> 
         if (!over) await new Promise<void>((resolve) => wake = resolve);
       }
     },
-    cancel() {
+    cancel(reason) {
       over = true;
       wake?.();
-      readable.destroy();
+      // It may be the other half as well, or share its connection, and that is to be reset.
+      if (reason === undefined) readable.destroy();
+      else breakOff(readable, reason);
     },
   }, { highWaterMark: 0 });
 }
@@ -218,7 +220,8 @@ export function fromNodeWritable(writable: NodeWritable): WritableStream<Bytes> 
       const bytes = bytesToWrite(chunk);
       return wait(() => {
         const { resolve, reject } = waiting!;
-        writable.write(bytes, (error) => error ? reject(error) : resolve());
+        // Deno 2.9 says ECANCELED of what a reset has ended.
+        writable.write(bytes, (error) => error ? reject(writable.errored ?? error) : resolve());
       });
     },
     close: () => wait(() => writable.end()),

@@ -67,10 +67,11 @@ test("a file is piped to a file", () =>
     const content = pattern(3 * MIB + 1, 1);
     await writeFile(from, content);
     const [input, output] = [createReadStream(from), createWriteStream(to)];
+    const closed = Promise.all([once(input, "close"), once(output, "close")]);
     const result = await pipe(fromNodeReadable(input), fromNodeWritable(output));
     assertEquals(result.bytes, content.length);
     assertEquals(new Uint8Array(await readFile(to)), content);
-    for (const file of [input, output]) if (!file.closed) await once(file, "close");
+    await closed;
     const left = ["readable", "end", "finish", "data", "drain"].map((event) => [
       input.listenerCount(event),
       output.listenerCount(event),

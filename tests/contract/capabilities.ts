@@ -122,6 +122,9 @@ const nodeTlsSocket: Capabilities = {
 
 const nodeUnixSocket: Capabilities = { ...nodeSocket, resetSeen: "unread", abortShows: "eof" };
 
+/** A failed write destroys both. */
+const nodeStreams: Capabilities = { ...nodeSocket, lastWords: false };
+
 /** An abort is an INTERNAL_ERROR, whatever the reason. */
 const nodeHttp2: Capabilities = nodeSocket;
 
@@ -207,6 +210,11 @@ export const capabilities = {
   // Deno's own loses the end of file behind a pause: tests/adapters/node_tls_deno_test.ts.
   "fromNodeSocket, TLS": { "node": nodeTlsSocket, "bun": nodeTlsSocket },
   "fromNodeSocket, HTTP/2": { "node": nodeHttp2, "deno": nodeHttp2, "bun": nodeHttp2 },
+  "fromNodeReadable, fromNodeWritable": {
+    "node": nodeStreams,
+    "deno": { ...denoNodeSocket, lastWords: false },
+    "bun": nodeStreams,
+  },
   "fromBunSocket": { "bun": bunSocket },
   "fromBunSocket, Unix": { "bun": { ...bunSocket, resetSeen: "unread", abortShows: "eof" } },
   "fromBunSocket, TLS": {

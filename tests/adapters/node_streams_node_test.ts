@@ -175,7 +175,7 @@ for (const version of ["1.0", "1.1"]) {
     }, async (port) => {
       const client = connect(port, "127.0.0.1");
       let [got, failed] = ["", ""];
-      client.on("data", (chunk) => got += new TextDecoder().decode(chunk));
+      client.on("data", (chunk: Uint8Array) => got += new TextDecoder().decode(chunk));
       client.on("error", ({ code }: { code?: string }) => failed = code!);
       client.write(`GET / HTTP/${version}\r\nHost: x\r\n\r\n`);
       await new Promise((resolve) => client.once("close", resolve));

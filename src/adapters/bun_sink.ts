@@ -37,7 +37,7 @@ export interface BunSink {
  * await join(client, duplex(child.stdout, fromBunSink(child.stdin), { close }));
  * ```
  */
-export function fromBunSink(sink: BunSink): WritableStream<Bytes> {
+export function fromBunSink(sink: BunSink): WritableStream<Uint8Array<ArrayBuffer>> {
   if (!isFunction(sink, "write") || !isFunction(sink, "end")) {
     refuse("make a WritableStream", "sink", "must be a FileSink", sink);
   }

@@ -98,7 +98,7 @@ function closedEarly(): Error {
  * assertEquals(bytes, 5);
  * ```
  */
-export function fromNodeReadable(readable: NodeReadable): ReadableStream<Bytes> {
+export function fromNodeReadable(readable: NodeReadable): ReadableStream<Uint8Array<ArrayBuffer>> {
   const action = "make a ReadableStream";
   if (!["on", "off", "read", "destroy"].every((name) => isFunction(readable, name))) {
     refuse(action, "readable", "must be a stream.Readable", readable);
@@ -174,7 +174,7 @@ export function fromNodeReadable(readable: NodeReadable): ReadableStream<Bytes> 
  * await new Promise((resolve) => server.close(resolve));
  * ```
  */
-export function fromNodeWritable(writable: NodeWritable): WritableStream<Bytes> {
+export function fromNodeWritable(writable: NodeWritable): WritableStream<Uint8Array<ArrayBuffer>> {
   const action = "make a WritableStream";
   if (!["on", "off", "write", "end", "destroy"].every((name) => isFunction(writable, name))) {
     refuse(action, "writable", "must be a stream.Writable", writable);

@@ -113,20 +113,17 @@ const channel = (what?: string) => wrapped("fromDataChannel", "webrtc", what);
 
 const ofNode: Rule = (value, verb) => {
   const [reads, writes] = [isFunction(value, "read"), isFunction(value, "write")];
-  const half = verb && `, and be its '${verb === "read" ? "readable" : "writable"}'`;
-  if (reads && writes) return wrapped("fromNodeSocket", "node") + (half ?? "");
-  const toWeb = writes
-    ? "WritableStream, by Writable.toWeb()"
-    : "ReadableStream, by Readable.toWeb()";
-  return `must be made a ${toWeb} of 'node:stream'${verb ? "" : ", and an end by duplex()"}`;
+  if (reads && writes && !verb) return wrapped("fromNodeSocket", "node");
+  const one = (verb ?? (writes ? "write" : "read")) === "write" ? "Writable" : "Readable";
+  return wrapped(`fromNode${one}`, "node") + (verb ? "" : ", and made an end by duplex()");
 };
 
 const child: Rule = (value, verb) =>
   verb
     ? `must be its '${verb === "read" ? "stdout" : "stdin"}'`
     : "on" in value
-    ? "must be duplex(Readable.toWeb(child.stdout), Writable.toWeb(child.stdin))"
-    : "must be duplex(child.stdout, child.stdin)";
+    ? "must be duplex(fromNodeReadable(child.stdout), fromNodeWritable(child.stdin))"
+    : "must be duplex(child.stdout, child.stdin), on Bun with fromBunSink(child.stdin)";
 
 /** A Bun file is written anew by each `write()`. */
 const file: Rule = (_, verb) =>
@@ -134,7 +131,7 @@ const file: Rule = (_, verb) =>
     ? "must be read by its stream()"
     : verb === "write"
     ? "must be opened, as by Bun.file(path).writer()"
-    : "must be duplex(file.stream(), file.writer())";
+    : "must be duplex(file.stream(), fromBunSink(file.writer()))";
 
 const body: Rule = (_, verb) => verb ? "must be its 'body'" : "must be two bodies, see duplex()";
 
@@ -151,6 +148,7 @@ const FOREIGN: readonly (readonly [Rule, ...(string | symbol)[]])[] = [
   [wrapped("fromBunSocket", "bun"), "flush", "terminate"],
   [channel(), "send", "bufferedAmountLowThreshold"],
   [channel("its createDataChannel(), "), "createDataChannel"],
+  [wrapped("fromBunSink", "bun"), "flush", "sinkId"],
   [wrapped("fromWebSocket", "websocket"), "send", "readyState"],
   [wrapped("fromWebSocketStream", "websocket"), "opened", "url"],
   [wrapped("fromSocket", "socket"), "opened", "closed"],

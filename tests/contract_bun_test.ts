@@ -1,4 +1,4 @@
-/** The contract over Bun's own sockets, connected and accepted. */
+/** The contract over Bun's own sockets, connected, accepted, and upgraded to TLS. */
 import { type BunSocket, fromBunSocket, handlers } from "@webstreams/join/bun";
 import { bun, listenOnce, type SocketOptions } from "./adapters/bun_runtime.ts";
 import { capabilitiesOf, type Connected, contract } from "./contract.ts";
@@ -35,6 +35,14 @@ contract(tls, capabilitiesOf(tls, platform), async (far) => {
   const { port, ca } = peer.address;
   return connected(await bun.connect({ ...options, hostname, port, tls: { ca } }), peer);
 });
+
+contract(`${tls}, upgraded`, capabilitiesOf(tls, platform), async (far) => {
+  const peer = await listen("tls", far);
+  const { port, ca } = peer.address;
+  const plain = await bun.connect({ ...options, hostname, port });
+  const [, secure] = plain.upgradeTLS({ tls: { ca }, socket: handlers });
+  return connected(secure, peer);
+}, { bulk: 8 * 1024 * 1024 });
 
 contract(`${tls}, accepted`, capabilitiesOf(tls, platform), async (far) => {
   const { cert, key } = await certificate();

@@ -1,5 +1,6 @@
 /**
- * Ends of Bun's own sockets: those of `Bun.listen` and `Bun.connect`, over TCP, Unix sockets and TLS.
+ * Ends of Bun's own sockets: those of `Bun.listen` and `Bun.connect`, over TCP, Unix sockets and TLS; and
+ * what writes to its files and child processes, by {@linkcode fromBunSink}.
  *
  * Bun tells a socket's events to the handlers it was made with, so an end needs two things: these
  * {@linkcode handlers}, and {@linkcode fromBunSocket}. Sockets of `node:net` go through
@@ -36,6 +37,8 @@
 import type { Pair } from "../ends.ts";
 import { refuse } from "../errors.ts";
 import { type Bytes, EventEnd } from "./event_end.ts";
+
+export * from "./bun_sink.ts";
 
 /** What {@linkcode fromBunSocket} takes: the part of a Bun `Socket` that it uses. */
 export interface BunSocket {

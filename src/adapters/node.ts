@@ -22,11 +22,12 @@ import { TAKEN } from "../direct.ts";
 import type { Pair } from "../ends.ts";
 import { refuse } from "../errors.ts";
 import { type Bytes, EventEnd } from "./event_end.ts";
-import { assertNodeDuplex, hearFailedWrites, sideOf } from "./node_duplex.ts";
+import { assertNodeDuplex, breakOff, hearFailedWrites, resetOf, sideOf } from "./node_duplex.ts";
 import type { NodeDuplex, NodeReadOptions } from "./node_duplex.ts";
 import { LARGE_READ, ReadBuffer } from "./read_buffer.ts";
 
 export type { NodeDuplex, NodeReadOptions } from "./node_duplex.ts";
+export * from "./node_streams.ts";
 
 const ACTION = "make an end of a Node socket";
 
@@ -37,7 +38,8 @@ const ACTION = "make an end of a Node socket";
  * failed read. It is made half-open (`allowHalfOpen`); an accepted socket of a server should be so from
  * its start, as what it sends after an early end of its peer's is lost otherwise. Small writes do not
  * wait for each other (`setNoDelay(true)`): who wants that calls `socket.setNoDelay(false)` afterwards.
- * A failed join resets the connection (`resetAndDestroy()`) where the socket can, else destroys it.
+ * A failed join resets the connection (`resetAndDestroy()`) where the socket can, a stream of `node:http2`
+ * with INTERNAL_ERROR, and else destroys it.
  *
  * On Deno 2.9 a write over TCP that waits fails with EPIPE if the peer ends its writing before it has sent
  * a byte: there a `Deno.Conn` is the better end.
@@ -175,8 +177,12 @@ class NodeEnd extends EventEnd {
 
   /** Until its last word: nobody else may hear a failure, and a paused socket that is empty ends, too. */
   static readonly #always = [
-    on("end", (end) => end.ended()),
-    on("error", (end, error) => end.failed(error, sideOf(error))),
+    on("end", (end) => {
+      const reset = resetOf(end.#socket);
+      reset ? end.failed(reset) : end.ended();
+    }),
+    on("aborted", (end) => end.failed(resetOf(end.#socket))),
+    on("error", (end, error) => end.failed(resetOf(end.#socket) ?? error, sideOf(error))),
     on("close", (end) => {
       end.failed(new Error("The socket was closed before its end"));
       end.#listen("off", NodeEnd.#always);
@@ -264,13 +270,8 @@ class NodeEnd extends EventEnd {
     this.#socket.destroy();
   }
 
-  protected override reset(): void {
-    try {
-      if (this.#socket.resetAndDestroy) this.#socket.resetAndDestroy();
-    } catch {
-      // A TLS or Unix socket has the method and refuses it.
-    }
-    this.#socket.destroy();
+  protected override reset(reason: unknown): void {
+    breakOff(this.#socket, reason);
   }
 
   protected override pause(): void {

@@ -22,6 +22,10 @@ export interface NodeDuplex {
   readonly secureConnecting?: boolean;
   /** A `tls.TLSSocket` has this: the peer's last message of the handshake, once it has come. */
   getPeerFinished?(): unknown;
+  /** A stream of HTTP/2 has this: the code that it was closed with. */
+  readonly rstCode?: number;
+  /** A stream of HTTP/2 has this: whether it was reset before its end. */
+  readonly aborted?: boolean;
   /** Adds a listener. */
   on(event: string, listener: (...args: unknown[]) => void): unknown;
   /** Those that have been added. */
@@ -77,6 +81,18 @@ export function sideOf(error: unknown): "read" | "write" {
   return syscall === "write" || syscall === "shutdown" || code === "EPIPE" ? "write" : "read";
 }
 
+/**
+ * The failure of a stream of HTTP/2 that was reset: with CANCEL or NO_ERROR it ends as if that were all
+ * (Node 20 to 26).
+ */
+export function resetOf(socket: NodeDuplex): Error | undefined {
+  if (!("rstCode" in socket)) return undefined;
+  const { rstCode, aborted } = socket;
+  if (!rstCode && !aborted) return undefined;
+  const error = new Error(`The HTTP/2 stream was reset with the code ${rstCode}`);
+  return Object.assign(error, { code: "ECONNRESET", rstCode });
+}
+
 /** What {@linkcode connectNodeSocket} adds to the options of a connection. */
 export interface NodeReadOptions {
   /** Always `true`. */
@@ -117,4 +133,32 @@ export function hearFailedWrites(
     replaced.set(_write, write);
   }
   socket._write = write;
+}
+
+/** What can be broken off: any stream of Node's, or a message of HTTP around one. */
+interface Breakable {
+  /** A stream of HTTP/2 has this: the code that it was closed with. */
+  readonly rstCode?: number;
+  /** A message of HTTP/2 has this. */
+  readonly stream?: Breakable;
+  /** A message of HTTP/1 has this. */
+  readonly socket?: { resetAndDestroy?(): unknown } | null;
+  resetAndDestroy?(): unknown;
+  destroy(error?: Error): unknown;
+}
+
+/** Closes it so that its peer sees a failure. */
+export function breakOff(broken: Breakable, reason: unknown): void {
+  const http2 = [broken, broken.stream].find((stream) => stream && "rstCode" in stream);
+  if (http2) {
+    // Without an error it sends NO_ERROR, and its `close(code)` a clean end before the code (Node 20 to 26).
+    http2.destroy(reason instanceof Error ? reason : new Error("It was broken off"));
+    return;
+  }
+  try {
+    (broken.resetAndDestroy ? broken : broken.socket)?.resetAndDestroy?.();
+  } catch {
+    // A TLS or Unix socket has the method and refuses it.
+  }
+  broken.destroy();
 }

@@ -28,6 +28,12 @@ export interface SocketOptions {
   readonly socket: Handlers;
 }
 
+/** A socket as `Bun.connect` gives it. */
+export interface PlainSocket extends BunSocket {
+  /** Starts TLS: the socket below it, and the one to be used from here on. */
+  upgradeTLS(options: Pick<SocketOptions, "tls" | "socket">): [BunSocket, BunSocket];
+}
+
 /** What listens. */
 export interface Listener {
   readonly port: number;
@@ -37,7 +43,7 @@ export interface Listener {
 /** What `Bun` has for sockets. */
 export interface Sockets {
   listen(options: SocketOptions): Listener;
-  connect(options: SocketOptions): Promise<BunSocket>;
+  connect(options: SocketOptions): Promise<PlainSocket>;
 }
 
 /** `Bun`, which is there on Bun alone. */

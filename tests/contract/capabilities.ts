@@ -122,6 +122,19 @@ const nodeTlsSocket: Capabilities = {
 
 const nodeUnixSocket: Capabilities = { ...nodeSocket, resetSeen: "unread", abortShows: "eof" };
 
+/** A failed write destroys both. */
+const nodeStreams: Capabilities = { ...nodeSocket, lastWords: false };
+
+/** An abort is an INTERNAL_ERROR, whatever the reason. */
+const nodeHttp2: Capabilities = nodeSocket;
+
+/**
+ * The two bodies of a request with `duplex: "half"`. Node's `fetch` has the response only once the request has
+ * ended. Bun's is as good as Deno's, but the far side is not: its `node:http` tells a server of no end of a
+ * request whose response has ended (1.4).
+ */
+const denoFetch: Capabilities = { ...nodeSocket, byob: true, lastWords: false };
+
 const webTransport: Capabilities = {
   streams: true,
   byob: true,
@@ -194,6 +207,8 @@ const dataChannel: Capabilities = {
   codeOut: false,
   backpressureOut: 4 * MIB,
   backpressureIn: 4 * MIB,
+  // A reset closes the channel, and drops what is still on its way.
+  lastWords: false,
 };
 
 /** To a peer that is no end of ours: the bytes alone. Held to be so by tests/adapters/webrtc_page_test.ts. */
@@ -228,6 +243,12 @@ export const capabilities = {
   "fromNodeSocket, Unix": { "node": nodeUnixSocket, "deno": nodeUnixSocket, "bun": nodeUnixSocket },
   // Deno's own loses the end of file behind a pause: tests/adapters/node_tls_deno_test.ts.
   "fromNodeSocket, TLS": { "node": nodeTlsSocket, "bun": nodeTlsSocket },
+  "fromNodeSocket, HTTP/2": { "node": nodeHttp2, "deno": nodeHttp2, "bun": nodeHttp2 },
+  "fromNodeReadable, fromNodeWritable": {
+    "node": nodeStreams,
+    "deno": { ...denoNodeSocket, lastWords: false },
+    "bun": nodeStreams,
+  },
   "fromBunSocket": { "bun": bunSocket },
   "fromBunSocket, Unix": { "bun": { ...bunSocket, resetSeen: "unread", abortShows: "eof" } },
   "fromBunSocket, TLS": {
@@ -267,6 +288,7 @@ export const capabilities = {
     "chromium": unframedDataChannel,
     "firefox": unframedDataChannel,
   },
+  "fetch": { "deno": denoFetch },
   "workerd connect()": { "workerd": workerdSocket },
   // Of the package's sockets Node 20 tells no end of file before ours: its `Duplex.toWeb()` has none.
   "fromSocket": { "workerd": apiSocket, "node26": apiSocket },

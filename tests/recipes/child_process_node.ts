@@ -6,12 +6,12 @@
  * @module
  */
 import { duplex, join } from "@webstreams/join";
-import { fromNodeSocket } from "@webstreams/join/node";
+import { fromNodeReadable, fromNodeSocket, fromNodeWritable } from "@webstreams/join/node";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
-import { Readable, Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 const [port, program, ...args] = process.argv.slice(2);
 
@@ -22,7 +22,7 @@ const server = createServer({ allowHalfOpen: true }, async (socket) => {
     child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
     await once(child, "spawn");
     // `Duplex.from()` would destroy what the program has said as soon as it takes no more.
-    const pipes = duplex(Readable.toWeb(child.stdout), Writable.toWeb(child.stdin));
+    const pipes = duplex(fromNodeReadable(child.stdout), fromNodeWritable(child.stdin));
     const { aToB, bToA } = await join(client, pipes);
     console.log(`${aToB.bytes} bytes in, ${bToA.bytes} out`);
   } catch (error) {

@@ -18,6 +18,7 @@ export class WebSocket {
   on(event: "error", listener: (error: Error) => void): this;
   once(event: "error", listener: (error: Error) => void): this;
   once(event: "open", listener: () => void): this;
+  once(event: "close", listener: (code: number, reason: Uint8Array) => void): this;
   off(event: "error", listener: (error: Error) => void): this;
   send(data: Uint8Array, options: { binary: boolean }, sent: (error?: Error) => void): void;
   pause(): void;

@@ -1,4 +1,4 @@
-import type { Forwarder, ForwardStats } from "./forward.ts";
+import type { Forwarder, ForwardStats } from "./forwarder.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatSize } from "./units.ts";
 

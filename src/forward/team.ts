@@ -1,6 +1,6 @@
 import { formatAddress } from "./address.ts";
 import { emit, type ForwardEvent } from "./events.ts";
-import type { Forwarder, ForwardStats } from "./forward.ts";
+import type { Forwarder, ForwardStats } from "./forwarder.ts";
 import { OwnConnections } from "./own_connections.ts";
 import { checkGrace, type ForwardOptions, type Settings } from "./options.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";

@@ -26,7 +26,7 @@ export class LimitError extends Error {
    * @param direction The direction that reached it.
    */
   constructor(limit: number, direction?: Direction) {
-    super(`More came than the limit of ${limit} bytes`);
+    super(`Limit of ${limit} ${limit === 1 ? "byte" : "bytes"} exceeded`);
     this.name = "LimitError";
     this.limit = limit;
     this.direction = direction;

@@ -17,13 +17,7 @@ const LONGEST_BACK_OFF = 1000;
 /** How long accepting must have gone well before the same trouble is news again. */
 const TROUBLE_FORGOTTEN = 10_000;
 
-/**
- * Forwards in this thread.
- *
- * @param settings The checked options.
- * @param memory What the workers of a team share.
- * @returns The forwarder, listening.
- */
+/** Forwards in this thread; `memory` is what the workers of a team share. */
 export async function forwardAlone(
   settings: Settings,
   memory?: SharedArrayBuffer,

@@ -75,12 +75,7 @@ export interface ShutdownEvent {
 /** What a forwarder tells its `onEvent`. */
 export type ForwardEvent = ListenEvent | OpenEvent | CloseEvent | ErrorEvent | ShutdownEvent;
 
-/**
- * Tells a listener of an event, if there is one.
- *
- * @param event The event.
- * @param onEvent The listener.
- */
+/** Calls `onEvent`, if there is one, with an event. */
 export function emit(event: ForwardEvent, onEvent?: (event: ForwardEvent) => void): void {
   try {
     onEvent?.(event);

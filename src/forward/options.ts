@@ -1,4 +1,4 @@
-import { refuse, show } from "../errors.ts";
+import { refuse } from "../errors.ts";
 import { OptionReader } from "../options.ts";
 import { formatAddress, type ListenAddress, parseListen, parseTarget } from "./address.ts";
 import type { TargetAddress } from "./address.ts";
@@ -139,17 +139,15 @@ const READER = new OptionReader("forward");
 /**
  * Checks the options before anything is opened.
  *
- * @param options The caller's options.
- * @returns The settings.
  * @throws {TypeError} If an option is of the wrong type, or an address cannot be read.
  * @throws {RangeError} If a number is out of its range.
  */
 export function checkOptions(options: ForwardOptions): Settings {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot forward as the options must be an object: got ${show(options)}`);
+    refuse("forward", "options", "must be an object", options);
   }
-  const listen = parseListen(checkString(options.listen, "listen"), "'listen'");
-  const target = parseTarget(checkString(options.target, "target"), "'target'");
+  const listen = parseListen(checkString(options.listen, "listen"), "listen");
+  const target = parseTarget(checkString(options.target, "target"), "target");
   checkApart(listen, target);
   const once = READER.boolean("once", options.once);
   const maxConnections = checkMaxConnections(options.maxConnections);
@@ -176,13 +174,7 @@ export function checkOptions(options: ForwardOptions): Settings {
   };
 }
 
-/**
- * Checks what a shutdown is given: as any timeout, but it may be 0.
- *
- * @param value The milliseconds, if any were given.
- * @param otherwise What to wait unless they were.
- * @returns The milliseconds.
- */
+/** Checks the grace of a shutdown: any timeout, or 0; `otherwise` if there is none. */
 export function checkGrace(value: number | undefined, otherwise: number): number {
   return value === 0 ? 0 : READER.timeout("grace", value) ?? otherwise;
 }
@@ -250,7 +242,5 @@ function checkListener(value: ForwardOptions["onEvent"]): ForwardOptions["onEven
 function checkApart(listen: ListenAddress, target: TargetAddress): void {
   const text = formatAddress(listen);
   if (text !== formatAddress(target) || (listen.kind === "tcp" && listen.port === 0)) return;
-  throw new TypeError(
-    `Cannot forward as the target must be another address than the one listened on: got '${text}'`,
-  );
+  refuse("forward", "target", "must be another address than 'listen'", text);
 }

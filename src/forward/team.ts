@@ -9,9 +9,6 @@ import type { FromWorker, ToWorker } from "./worker.ts";
  * Starts as many workers as were asked for, all listening on one port: the system spreads the
  * connections over them (`SO_REUSEPORT`).
  *
- * @param options The caller's options, checked.
- * @param settings The same, parsed.
- * @returns The forwarder, listening.
  * @throws {Error} If one of them cannot listen.
  */
 export async function forwardByTeam(

@@ -18,10 +18,7 @@ export class UnixListener {
   readonly #listener: Deno.UnixListener;
   readonly #file: Deno.FileInfo;
 
-  /**
-   * @param address Where to listen; nothing may be there.
-   * @param mode The mode of its file, unless the umask's is to be.
-   */
+  /** Nothing may be at the path. Without a mode the umask decides. */
   constructor({ path }: UnixAddress, mode: number | undefined) {
     this.addr = { transport: "unix", path };
     const directory = privateName(path);
@@ -47,11 +44,7 @@ export class UnixListener {
     return this.#listener.accept();
   }
 
-  /**
-   * Whether a path leads to this socket.
-   *
-   * @param path The path of a target.
-   */
+  /** Whether a target's path leads to this socket. */
   isAt(path: string): boolean {
     try {
       return isSame(Deno.statSync(path), this.#file);
@@ -75,7 +68,6 @@ export class UnixListener {
 /**
  * Makes way for a socket: removes one that nobody listens on any more.
  *
- * @param address Where it is to be.
  * @throws {TypeError} If something else is there.
  * @throws {Deno.errors.AddrInUse} If somebody listens there.
  */

@@ -17,23 +17,24 @@ const MOVED_UNIT = 8 * 1024 * 1024;
 /** Options of {@linkcode BufferPool}. */
 export interface BufferPoolOptions {
   /**
-   * Bytes that the pool may hold for later; what is given back beyond it is freed, at once where the
-   * platform can (`ArrayBuffer.transfer()`).
+   * How many bytes of returned buffers the pool may keep for later borrowers. A buffer that is given back
+   * beyond that is freed, at once where the platform can (`ArrayBuffer.transfer()`).
    *
    * @default {2097152}
    */
   maxHeld?: number;
   /**
-   * Bytes that the pool may lend to all together, at least `maxBuffer`. What it lends to one follows
-   * what is left: who is alone gets the largest buffer (but at most a sixteenth of this), who comes late
-   * gets little, and more only by moving much without a stall. Where nothing is left, a buffer has 512
-   * bytes, so that nobody fails or waits for others: by that much for each it may be exceeded.
+   * How many bytes the pool may lend to all borrowers together; at least `maxBuffer`. The size of a lent
+   * buffer follows what is left. A lone borrower gets the largest buffer, but at most a sixteenth of
+   * `maxLent`. A late borrower gets a small buffer, and a larger one only after it has moved much without a
+   * stall. Where nothing is left, a buffer has 512 bytes, so that no borrower fails or waits for others: each
+   * such buffer may exceed `maxLent`.
    *
    * @default {16777216}
    */
   maxLent?: number;
   /**
-   * The largest buffer, in bytes, that is lent; at most `maxHeld`. Rounded down to a power of two.
+   * The size of the largest buffer that is lent, in bytes; at most `maxHeld`. Rounded down to a power of two.
    *
    * @default {1048576}
    */

@@ -10,8 +10,9 @@ const ACTION = "make a duplex";
 /** Options of {@linkcode duplex}. */
 export interface DuplexOptions {
   /**
-   * Called once when the end is done with, however many ask, in the place of closing the two halves:
-   * with the reason after a failure.
+   * Closes the end, in place of closing its two halves. Called once, however many ask for it.
+   *
+   * @param reason The error, after a failure.
    */
   close?(reason?: unknown): unknown;
 }

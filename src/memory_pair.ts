@@ -7,7 +7,8 @@ const DEFAULT_CAPACITY = 64 * 1024;
 /** Options of {@linkcode memoryPair}. */
 export interface MemoryPairOptions {
   /**
-   * Bytes that may wait in each direction before a write waits for the reader; a positive safe integer.
+   * How many bytes may be unread in each direction before a write waits for the reader; a positive safe
+   * integer.
    *
    * @default {65536}
    */

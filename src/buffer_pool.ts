@@ -1,3 +1,5 @@
+// Public: `BufferPool`. The shared pool is for the core alone.
+
 import { assertKnown, assertSize, refuse } from "./errors.ts";
 
 /** The smallest buffer a source reads into: an idle join holds two of them. */

@@ -1,3 +1,5 @@
+// Public: `ByteCounterStream`. Also what `via: "pipeTo"` counts by.
+
 import { byteLengthOf } from "./bytes.ts";
 import { type Counts, refuse } from "./errors.ts";
 

@@ -1,3 +1,5 @@
+// Public: `duplex()`.
+
 import { assertHalf } from "./assert_end.ts";
 import type { Conn, Pair, Reader, Writer } from "./ends.ts";
 import { isReadable, isWritable } from "./ends.ts";

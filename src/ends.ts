@@ -1,3 +1,5 @@
+// Public: the types of ends. Their predicates are for the core and for adapters.
+
 /** What a Go-style `read` or `write` gives: a result or a promise of it. */
 export type Awaitable<T> = T | PromiseLike<T>;
 

@@ -1,3 +1,6 @@
+// Public: `JoinError`, `LimitError` and their types. `refuse` and what is below it are for everything in src
+// that refuses bad input.
+
 import { isObject } from "./ends.ts";
 import type { EndReason } from "./reason.ts";
 

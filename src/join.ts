@@ -1,3 +1,5 @@
+// Public: `join()`. Checks its arguments, then leaves the work to `joining.ts`.
+
 import { assertEnd } from "./assert_end.ts";
 import type { Conn, Pair } from "./ends.ts";
 import { refuse } from "./errors.ts";

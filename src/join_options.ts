@@ -1,3 +1,5 @@
+// Public: `JoinOptions`. Their check is for `join()` alone.
+
 import type { BufferPool } from "./buffer_pool.ts";
 import { assertKnown, type Counts, refuse } from "./errors.ts";
 import { OptionReader } from "./options.ts";

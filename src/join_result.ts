@@ -1,3 +1,5 @@
+// Public: `JoinResult`.
+
 import type { PipeResult } from "./pipe.ts";
 import type { EndReason } from "./reason.ts";
 

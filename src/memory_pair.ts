@@ -1,3 +1,5 @@
+// Public: `memoryPair()`.
+
 import { byteLengthOf, bytesToWrite } from "./bytes.ts";
 import type { Pair } from "./ends.ts";
 import { assertKnown, assertSize } from "./errors.ts";

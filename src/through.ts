@@ -1,3 +1,5 @@
+// Public: `through()`.
+
 import { assertEnd, assertStreams } from "./assert_end.ts";
 import { type Conn, halfCloseOf, type Pair } from "./ends.ts";
 import { join } from "./join.ts";

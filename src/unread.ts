@@ -1,3 +1,5 @@
+// Public: `unread()`.
+
 import { assertEnd } from "./assert_end.ts";
 import { type Conn, type End, isConn, type Pair } from "./ends.ts";
 import { bytesOf } from "./bytes.ts";

@@ -1,5 +1,5 @@
-// A forwarder of one thread: accepts connections and keeps their sessions. Of the forwarder and its
-// workers alone.
+// A forwarder of one thread: accepts connections and keeps their sessions; for `forward()` and for workers
+// alone.
 
 import { formatAddress, formatDenoAddress, type TargetAddress } from "./address.ts";
 import { emit, type ForwardEvent } from "./events.ts";

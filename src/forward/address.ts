@@ -1,4 +1,4 @@
-// Where to listen and where to forward to; of the forwarder alone.
+// Where to listen and where to forward to; for the forwarder and its program.
 
 import { refuse } from "../errors.ts";
 

@@ -1,3 +1,5 @@
+// Connects to a target; for sessions alone.
+
 import type { TcpAddress, UnixAddress } from "./address.ts";
 import { ITSELF } from "./own_connections.ts";
 

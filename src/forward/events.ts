@@ -1,3 +1,5 @@
+// Public: the events of a forwarder. `emit` is for the forwarder alone.
+
 import type { EndReason } from "../reason.ts";
 
 /** Why a connection ended: as a join does, or what only a forwarder can say. */

@@ -1,3 +1,5 @@
+// Reads the command line; for the forwarder's program alone.
+
 import { refuse } from "../errors.ts";
 import { parseListen, parseTarget } from "./address.ts";
 import type { ForwardOptions } from "./options.ts";

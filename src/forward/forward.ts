@@ -1,4 +1,4 @@
-// The forwarder's entry for programs; public.
+// Public: `forward()`.
 
 import { forwardAlone } from "./accepting.ts";
 import type { Forwarder } from "./forwarder.ts";

@@ -1,4 +1,4 @@
-// What `forward` resolves to; public.
+// Public: what `forward()` resolves to.
 
 /** What a forwarder has done so far. */
 export interface ForwardStats {

@@ -1,3 +1,5 @@
+// The text of `--help`; for the forwarder's program alone.
+
 import { FLAGS } from "./flags.ts";
 
 const HEAD = `Forward connections: what a client sends goes to the target, and back.

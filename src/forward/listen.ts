@@ -1,3 +1,5 @@
+// Listens on a TCP address or a Unix socket; for the forwarder alone.
+
 import { formatAddress } from "./address.ts";
 import { messageOf } from "./failure.ts";
 import type { Settings } from "./options.ts";

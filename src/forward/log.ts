@@ -1,3 +1,5 @@
+// Events as lines of a log; for the forwarder's program alone.
+
 import type { ForwardEvent, ShutdownEvent } from "./events.ts";
 import type { LogFormat } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,3 +1,5 @@
+// Lines that wait to be written, bounded; for `terminal.ts` alone.
+
 /** What can be written to. */
 export interface Output {
   /** Whether it is a terminal. */

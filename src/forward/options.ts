@@ -1,3 +1,5 @@
+// Public: `ForwardOptions`. Their check is for the forwarder alone.
+
 import { refuse } from "../errors.ts";
 import { OptionReader } from "../options.ts";
 import { formatAddress, type ListenAddress, parseListen, parseTarget } from "./address.ts";

@@ -1,3 +1,5 @@
+// Knows connections that a forwarder has made to itself; for the forwarder alone.
+
 /** What connecting to such a target fails with. */
 export const ITSELF = "that is this forwarder itself";
 

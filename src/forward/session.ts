@@ -1,3 +1,5 @@
+// One connection, from connecting to the target to its end; for the forwarder alone.
+
 import { type Counts, JoinError } from "../errors.ts";
 import { join } from "../join.ts";
 import type { JoinStats } from "../join_options.ts";

@@ -1,3 +1,5 @@
+// A forwarder of several workers; for `forward()` alone.
+
 import { formatAddress } from "./address.ts";
 import { emit, type ForwardEvent } from "./events.ts";
 import type { Forwarder, ForwardStats } from "./forwarder.ts";

@@ -1,3 +1,5 @@
+// Standard output and standard error, with a live line below; for the forwarder's program alone.
+
 import { LogQueue, type Output } from "./log_queue.ts";
 
 const CLEAR = "\r\x1b[K";

@@ -1,4 +1,4 @@
-// Durations and sizes as people write them on a command line; of the forwarder's program alone.
+// Durations and sizes as people write them on a command line; for the forwarder's program alone.
 
 import { refuse } from "../errors.ts";
 

@@ -1,3 +1,5 @@
+// A listening Unix socket; for `listen.ts` alone.
+
 import type { UnixAddress } from "./address.ts";
 
 /** `sun_path` of Linux without its final zero. */

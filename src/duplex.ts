@@ -20,18 +20,18 @@ export interface DuplexOptions {
 }
 
 /**
- * Puts two halves of either kind together to one end. Closing the writable half is its half-close.
+ * Makes one end of two halves, each a stream or Go-style. Closing the writable half is the end's half-close.
  *
- * Two Go-style halves give a Go-style end, any others a pair of streams. Without `close`, closing
- * the end closes both halves.
+ * Two Go-style halves make a Go-style end, any other two a pair of streams. Without `close`, closing the end
+ * closes both halves.
  *
  * @typeParam R The chunks that come out.
  * @typeParam W The chunks that go in.
  * @param readable The half to read: a `ReadableStream` or something with `read`.
  * @param writable The half to write: a `WritableStream` or something with `write`.
- * @param options What closes it.
+ * @param options What closes the end.
  * @returns An end for {@linkcode join}.
- * @throws {TypeError} If a half is of neither kind, or an option is none.
+ * @throws {TypeError} If a half is of neither kind, or an option is unknown or of the wrong type.
  *
  * @example A child process as an end
  * ```ts
@@ -60,7 +60,7 @@ export function duplex<R, W>(
  *
  * @param readable The half to read.
  * @param writable The half to write.
- * @param options What closes it.
+ * @param options What closes the end.
  * @returns A Go-style end.
  */
 export function duplex(readable: Reader, writable: Writer, options?: DuplexOptions): Conn;
@@ -69,7 +69,7 @@ export function duplex(readable: Reader, writable: Writer, options?: DuplexOptio
  *
  * @param readable The half to read.
  * @param writable The half to write.
- * @param options What closes it.
+ * @param options What closes the end.
  * @returns A pair of streams.
  */
 export function duplex<R, W>(

@@ -26,8 +26,8 @@ export interface MemoryPairOptions {
  *
  * @param options How much may wait.
  * @returns The two ends.
- * @throws {TypeError} If there is another option.
- * @throws {RangeError} If `capacity` is no positive safe integer.
+ * @throws {TypeError} If an option is unknown.
+ * @throws {RangeError} If `capacity` is not a positive safe integer.
  *
  * @example
  * ```ts

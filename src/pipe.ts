@@ -78,23 +78,25 @@ export type PipeResult = Counts;
 
 /**
  * Moves everything from `source` to `sink`: `source.pipeTo(sink)` by the rules of the Streams
- * standard (ReadableStreamPipeTo), with a count, and for Go-style ends as well.
+ * standard (ReadableStreamPipeTo), with a count, and for Go-style ends, too.
  *
- * Chunks may be of any type; one that is neither an `ArrayBuffer` nor a view counts 0 bytes. A chunk
+ * Chunks may be of any type; a chunk that is neither an `ArrayBuffer` nor a view counts 0 bytes. A chunk
  * counts once the sink's write of it has fulfilled. Both streams are locked before `pipe` returns and
  * unlocked before its promise settles.
  *
- * What a `WritableStream` is given is its own for good, unless `consumesOnWrite` says otherwise. A Go-style
- * source is read into pooled buffers, or into `buffer`. A byte stream is so, by its BYOB reader, under
- * `consumesOnWrite` and on Deno for a Go-style sink; else by its default reader, as `pipeTo` does: one that
- * needs a `byobRequest` must have an `autoAllocateChunkSize`.
+ * A `WritableStream` owns the chunks that it is given, for good, unless `consumesOnWrite` is set. A Go-style
+ * source is read into pooled buffers, or into `buffer`. A byte stream is read into pooled buffers by its BYOB
+ * reader if `consumesOnWrite` is set, and on Deno if the sink is Go-style. Otherwise a byte stream is read by
+ * its default reader, as by `pipeTo`; if its source needs a `byobRequest`, it must have an
+ * `autoAllocateChunkSize`.
  *
  * - At the end of the source the sink is closed: `close()`, or of a Go-style sink `closeWrite()`, else
  *   `close()`. A Go-style source that has ended is left open.
- * - After a failed read the sink is aborted with the error: `abort(reason)`, for lack of it `close()`.
+ * - After a failed read the sink is aborted with the error: `abort(reason)`, or of a Go-style sink without
+ *   `abort` `close()`.
  * - After a failed write the source is cancelled with the error; a Go-style source is closed.
- * - After `limit` and when `signal` aborts both happen. As in `pipeTo`, an abort waits for the writes
- *   of a `WritableStream` that are under way; {@linkcode join} does not.
+ * - Past the `limit`, and when `signal` aborts, the sink is aborted and the source cancelled. As in `pipeTo`,
+ *   an abort waits for the writes of a `WritableStream` that are under way; {@linkcode join} does not.
  *
  * @typeParam T The chunks.
  * @param source What to read.

@@ -6,16 +6,17 @@ import { checkOptions, type ForwardOptions } from "./options.ts";
 import { forwardByTeam } from "./team.ts";
 
 /**
- * Listens, and joins every connection with one of its own to the target. What goes wrong with one
- * connection ends that one only; `onEvent` hears of it.
+ * Listens, dials the target for every connection that is accepted, and joins the two connections. What goes
+ * wrong with a connection ends that connection only, and `onEvent` is told of it.
  *
  * @param options Where to listen and to forward to, and the bounds.
  * @returns The forwarder, listening.
- * @throws {TypeError} If an option cannot be used, or the path of a Unix socket to listen on is taken
- * by something that is no socket. Nothing was opened then.
- * @throws {RangeError} If a number is out of its range. Nothing was opened then.
- * @throws {Error} If it cannot listen: the address is in use, not this machine's, or not allowed. Also
- * if this is not Deno. An aborted signal's reason is thrown as it is.
+ * @throws {TypeError} If an option cannot be used, or the path to listen on is taken by a file that is no
+ * socket. Nothing has been opened.
+ * @throws {RangeError} If a number is out of its range. Nothing has been opened.
+ * @throws {Error} If it cannot listen: the address is in use, not this machine's, or not allowed; or if the
+ * runtime is not Deno.
+ * @throws The reason of an aborted `signal`.
  *
  * @example Forward a free port to the built-in echo
  * ```ts

@@ -4,7 +4,7 @@
 export interface ForwardStats {
   /** Connections that are open now. */
   open: number;
-  /** Connections that were accepted, the open ones among them. */
+  /** Connections that were accepted, open ones included. */
   accepted: number;
   /** Bytes from clients to the target. */
   aToB: number;
@@ -14,19 +14,19 @@ export interface ForwardStats {
 
 /** A forwarder that listens, what {@linkcode forward} resolves to. */
 export interface Forwarder extends AsyncDisposable {
-  /** Where it listens, with the port that was chosen where 0 was asked for. */
+  /** The address it listens on; instead of port 0 the port that the system has chosen. */
   readonly address: string;
-  /** Where it forwards to. */
+  /** The address it forwards to. */
   readonly target: string;
-  /** Fulfils once it no longer listens and every connection has ended. */
+  /** Fulfils once the forwarder has stopped listening and every connection has ended. */
   readonly finished: Promise<void>;
-  /** Counts it up to now. */
+  /** Returns the counts up to now. */
   stats(): ForwardStats;
   /**
-   * Stops listening at once, lets open connections finish, and cuts those that have not after
-   * `grace` milliseconds. Called again, it can only bring the end forward.
+   * Stops listening at once, lets open connections finish, and cuts connections that are still open after
+   * `grace` milliseconds. A further call can only bring the end forward.
    *
-   * @param grace From 0, or `Infinity`; the option's value unless given.
+   * @param grace Milliseconds from 0, or `Infinity`; by default the option `grace`.
    * @returns `finished`.
    */
   shutdown(grace?: number): Promise<void>;

@@ -73,13 +73,13 @@ export function fromNodeSocket(socket: NodeDuplex): Pair {
 
 /** What {@linkcode connectNodeSocket} adds to the options of a connection. */
 export interface NodeReadOptions {
-  /** Always `true`. */
+  /** Whether the socket stays open for writing when the peer has ended; always `true`. */
   allowHalfOpen: boolean;
-  /** The memory that is read into, and who is told of it: on Node alone. */
+  /** Memory that the socket reads into, and what it calls with it; set on Node alone. */
   onread?: {
-    /** Gives the memory for the next read. */
+    /** Returns the memory for the next read. */
     buffer(): Uint8Array;
-    /** Takes what has been read. */
+    /** Takes the bytes read, the first `bytesRead` of `memory`. Returns whether to read on. */
     callback(bytesRead: number, memory: Uint8Array): boolean;
   };
 }

@@ -1,3 +1,5 @@
+// Public: the type of a Node stream. What checks one is for `node.ts` alone.
+
 import { refuse } from "../errors.ts";
 
 /** What {@linkcode fromNodeSocket} takes: the part of a `stream.Duplex` that it uses. */

@@ -1,3 +1,5 @@
+// Abort signals, polyfills' included, for `join` and `pipe`.
+
 /** Calls back once `signal` aborts. A polyfill's takes functions alone. Gives what ends the listening. */
 export function whenAborted(signal: AbortSignal, callback: () => void): () => void {
   signal.addEventListener("abort", callback);

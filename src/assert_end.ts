@@ -1,3 +1,5 @@
+// Classifies ends and halves of ends, and refuses everything else; for every function that takes one.
+
 import { directOf } from "./direct.ts";
 import { type End, isFunction, isObject, isReadable, isWritable, type Pair } from "./ends.ts";
 import { refuse } from "./errors.ts";

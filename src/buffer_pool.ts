@@ -1,3 +1,5 @@
+// Public: `BufferPool`. The shared pool is for the core alone.
+
 import { assertKnown, assertSize, refuse } from "./errors.ts";
 
 /** The smallest buffer a source reads into: an idle join holds two of them. */
@@ -17,23 +19,24 @@ const MOVED_UNIT = 8 * 1024 * 1024;
 /** Options of {@linkcode BufferPool}. */
 export interface BufferPoolOptions {
   /**
-   * Bytes that the pool may hold for later; what is given back beyond it is freed, at once where the
-   * platform can (`ArrayBuffer.transfer()`).
+   * How many bytes of returned buffers the pool may keep for later borrowers. A buffer that is given back
+   * beyond that is freed, at once where the platform can (`ArrayBuffer.transfer()`).
    *
    * @default {2097152}
    */
   maxHeld?: number;
   /**
-   * Bytes that the pool may lend to all together, at least `maxBuffer`. What it lends to one follows
-   * what is left: who is alone gets the largest buffer (but at most a sixteenth of this), who comes late
-   * gets little, and more only by moving much without a stall. Where nothing is left, a buffer has 512
-   * bytes, so that nobody fails or waits for others: by that much for each it may be exceeded.
+   * How many bytes the pool may lend to all borrowers together; at least `maxBuffer`. The size of a lent
+   * buffer follows what is left. A lone borrower gets the largest buffer, but at most a sixteenth of
+   * `maxLent`. A late borrower gets a small buffer, and a larger one only after it has moved much without a
+   * stall. Where nothing is left, a buffer has 512 bytes, so that no borrower fails or waits for others: each
+   * such buffer may exceed `maxLent`.
    *
    * @default {16777216}
    */
   maxLent?: number;
   /**
-   * The largest buffer, in bytes, that is lent; at most `maxHeld`. Rounded down to a power of two.
+   * The size of the largest buffer that is lent, in bytes; at most `maxHeld`. Rounded down to a power of two.
    *
    * @default {1048576}
    */
@@ -64,9 +67,9 @@ export interface BufferPoolOptions {
 export class BufferPool {
   /** The largest buffer that this pool lends, in bytes. */
   readonly maxBuffer: number;
-  /** The most that this pool holds for later, in bytes. */
+  /** How many bytes this pool keeps for later borrowers at most. */
   readonly maxHeld: number;
-  /** The most that this pool lends to all together, in bytes; 512 bytes for each may come on top. */
+  /** How many bytes this pool lends in all at most; 512 bytes for each borrower may come on top. */
   readonly maxLent: number;
   #held = 0;
   #lent = 0;
@@ -77,7 +80,7 @@ export class BufferPool {
    * Creates a pool that holds nothing yet.
    *
    * @param options How much it may hold and lend.
-   * @throws {TypeError} If there is another option.
+   * @throws {TypeError} If an option is unknown.
    * @throws {RangeError} If an option is not an integer of at least 512 bytes, or if `maxBuffer` is more
    * than `maxHeld` or `maxLent`.
    */
@@ -107,9 +110,9 @@ export class BufferPool {
   /**
    * Lends a buffer.
    *
-   * @param size Bytes wished for.
-   * @param moved Bytes that the borrower has moved since it last had to wait for its sink, for which it
-   * gets more where memory is short.
+   * @param size How many bytes the borrower wishes for.
+   * @param moved How many bytes the borrower has moved since it last had to wait for its sink. The more, the
+   * larger is its buffer where memory is short.
    * @returns A buffer of the next power of two, or of what {@linkcode BufferPoolOptions.maxLent} leaves
    * for one borrower; at least 512 bytes.
    * @throws {RangeError} If `size` is not a positive integer of at most
@@ -127,11 +130,12 @@ export class BufferPool {
   }
 
   /**
-   * Takes a buffer back. Only for one whose reads and writes have all settled: whoever still holds a
-   * view of it will see other bytes in it soon.
+   * Takes a buffer back. All reads and writes of the buffer must have settled: the next borrower overwrites
+   * its bytes.
    *
    * @param buffer The whole buffer, as it was lent (or as a BYOB read transferred it).
-   * @throws {RangeError} If it is of no size that this pool has lent: a part of a buffer, or detached.
+   * @throws {RangeError} If the buffer has no size that this pool has lent: if it is a part of a buffer, or
+   * detached.
    */
   release(buffer: Uint8Array<ArrayBuffer>): void {
     const length = buffer.byteLength;
@@ -150,7 +154,7 @@ export class BufferPool {
   }
 
   /**
-   * Gives a lent buffer up: it was handed over for good, or a read or write of it never settled.
+   * Gives a lent buffer up, which was handed over for good, or whose read or write has not settled.
    *
    * @param length The buffer's length in bytes.
    */
@@ -172,10 +176,10 @@ export class BufferPool {
   }
 }
 
-/** The largest that is not more. */
+/** The largest power of two up to `size`. */
 function powerOfTwo(size: number): number {
   return 2 ** Math.floor(Math.log2(size));
 }
 
-/** The pool that everything shares which names no other. */
+/** The pool of all joins and pipes without a `pool` option. */
 export const sharedPool: BufferPool = new BufferPool();

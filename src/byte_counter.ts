@@ -1,9 +1,14 @@
+// Public: `ByteCounterStream`. Also what `via: "pipeTo"` counts by.
+
 import { byteLengthOf } from "./bytes.ts";
 import { type Counts, refuse } from "./errors.ts";
 
 /** Options of {@linkcode ByteCounterStream}. */
 export interface ByteCounterStreamOptions {
-  /** An object of the caller's that is counted into, so that several streams can share it. */
+  /**
+   * An object of the caller's, in which the stream keeps its counts `bytes` and `chunks`. Several streams can
+   * share one object.
+   */
   stats?: Partial<Counts>;
 }
 

@@ -1,3 +1,5 @@
+// The bytes of a chunk of any type; for the core and for adapters.
+
 import { show, tagOf } from "./errors.ts";
 
 const byteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength")!.get!;

@@ -1,3 +1,5 @@
+// The timeouts of a join; for `joining.ts` alone.
+
 import type { Lane } from "./lane.ts";
 import { LONGEST_TIMEOUT } from "./options.ts";
 

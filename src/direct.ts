@@ -1,3 +1,6 @@
+// The way from an adapter's end to the pump past the two streams of the end, and `Wait`, a promise that can
+// be used again. For the core and for adapters.
+
 /** Under this name an adapter's end offers its own way into the pump, past its two streams. */
 export const DIRECT: unique symbol = Symbol("direct");
 

@@ -1,3 +1,5 @@
+// Public: `duplex()`.
+
 import { assertHalf } from "./assert_end.ts";
 import type { Conn, Pair, Reader, Writer } from "./ends.ts";
 import { isReadable, isWritable } from "./ends.ts";
@@ -10,25 +12,26 @@ const ACTION = "make a duplex";
 /** Options of {@linkcode duplex}. */
 export interface DuplexOptions {
   /**
-   * Called once when the end is done with, however many ask, in the place of closing the two halves:
-   * with the reason after a failure.
+   * Closes the end, in place of closing its two halves. Called once, however many ask for it.
+   *
+   * @param reason The error, after a failure.
    */
   close?(reason?: unknown): unknown;
 }
 
 /**
- * Puts two halves of either kind together to one end. Closing the writable half is its half-close.
+ * Makes one end of two halves, each a stream or Go-style. Closing the writable half is the end's half-close.
  *
- * Two Go-style halves give a Go-style end, any others a pair of streams. Without `close`, closing
- * the end closes both halves.
+ * Two Go-style halves make a Go-style end, any other two a pair of streams. Without `close`, closing the end
+ * closes both halves.
  *
  * @typeParam R The chunks that come out.
  * @typeParam W The chunks that go in.
  * @param readable The half to read: a `ReadableStream` or something with `read`.
  * @param writable The half to write: a `WritableStream` or something with `write`.
- * @param options What closes it.
+ * @param options What closes the end.
  * @returns An end for {@linkcode join}.
- * @throws {TypeError} If a half is of neither kind, or an option is none.
+ * @throws {TypeError} If a half is of neither kind, or an option is unknown or of the wrong type.
  *
  * @example A child process as an end
  * ```ts
@@ -57,7 +60,7 @@ export function duplex<R, W>(
  *
  * @param readable The half to read.
  * @param writable The half to write.
- * @param options What closes it.
+ * @param options What closes the end.
  * @returns A Go-style end.
  */
 export function duplex(readable: Reader, writable: Writer, options?: DuplexOptions): Conn;
@@ -66,7 +69,7 @@ export function duplex(readable: Reader, writable: Writer, options?: DuplexOptio
  *
  * @param readable The half to read.
  * @param writable The half to write.
- * @param options What closes it.
+ * @param options What closes the end.
  * @returns A pair of streams.
  */
 export function duplex<R, W>(

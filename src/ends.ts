@@ -1,3 +1,5 @@
+// Public: the types of ends. Their predicates are for the core and for adapters.
+
 /** What a Go-style `read` or `write` gives: a result or a promise of it. */
 export type Awaitable<T> = T | PromiseLike<T>;
 
@@ -37,8 +39,8 @@ export interface Writer {
  */
 export interface Conn extends Reader, Writer {
   /**
-   * As in a {@linkcode Pair}: `false` if its end of file ends both directions, so that nothing can be
-   * written to it any more.
+   * Whether the end can half-close, as {@linkcode Pair.halfClose} says; `false` if its end of file ends both
+   * directions, so that nothing can be written to it any more.
    *
    * @default {true} `"receive"` without `closeWrite`
    */
@@ -65,16 +67,19 @@ export interface Pair<R = Uint8Array<ArrayBuffer>, W = Uint8Array<ArrayBuffer>> 
   /** What we send the end. */
   readonly writable: WritableStream<W>;
   /**
-   * Whether closing `writable` leaves `readable` open, and the peer reads an end of file. `"receive"`: it
-   * cannot send one, but its peer can, and then still be written to. `false`: nor that, its end of file
-   * ends both directions.
+   * Whether the end can half-close.
+   *
+   * - `true`: closing `writable` leaves `readable` open, and the peer reads an end of file.
+   * - `"receive"`: closing `writable` closes the whole end, but the peer can half-close, and still be written to
+   *   afterwards.
+   * - `false`: an end of file from either side ends both directions.
    *
    * @default {true}
    */
   readonly halfClose?: boolean | "receive";
   /**
-   * Whether a chunk's memory may be reused once its `writer.write()` has settled. Never say so of a
-   * stream that queues, as a `TransformStream` does.
+   * Whether a chunk's memory may be reused once `writer.write()` of it has settled. Never set it for a stream
+   * that queues chunks, as a `TransformStream` does: it would write overwritten bytes.
    *
    * @default {false}
    */
@@ -104,7 +109,7 @@ export function isReadable(half: unknown): half is ReadableStream<unknown> {
   return isFunction(half, "getReader");
 }
 
-/** Whether `half` is a `WritableStream`, as above. */
+/** Whether `half` is a `WritableStream` of this realm, of another one, or of a polyfill. */
 export function isWritable(half: unknown): half is WritableStream<unknown> {
   return isFunction(half, "getWriter");
 }

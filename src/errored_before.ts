@@ -1,3 +1,5 @@
+// Tells whether a stream had failed before it was locked, as `pipeTo` must know; for `pipe.ts` alone.
+
 import type { Source } from "./source.ts";
 
 const { pipeTo } = globalThis.ReadableStream?.prototype ?? {};

@@ -1,3 +1,6 @@
+// Public: `JoinError`, `LimitError` and their types. `refuse` and what is below it are for everything in src
+// that refuses bad input.
+
 import { isObject } from "./ends.ts";
 import type { EndReason } from "./reason.ts";
 
@@ -6,7 +9,7 @@ export type Direction = "aToB" | "bToA";
 
 /** What passed in one direction, final or live. */
 export interface Counts {
-  /** Bytes whose write the sink has fulfilled, and those that an adapter's end took of one that failed. */
+  /** Bytes of fulfilled writes, and of failed writes the bytes that the end of an adapter has taken. */
   bytes: number;
   /** Chunks whose write the sink has fulfilled. */
   chunks: number;
@@ -14,7 +17,7 @@ export interface Counts {
 
 /** Thrown when more bytes come than the `limit` option lets pass. */
 export class LimitError extends Error {
-  /** The limit that was reached, in bytes: so many were let pass, and no more. */
+  /** The limit that was reached, in bytes. Exactly this number of bytes has passed. */
   readonly limit: number;
   /** The direction that reached it; `undefined` in {@linkcode pipe}, which has only one. */
   readonly direction?: Direction;
@@ -26,7 +29,7 @@ export class LimitError extends Error {
    * @param direction The direction that reached it.
    */
   constructor(limit: number, direction?: Direction) {
-    super(`More came than the limit of ${limit} bytes`);
+    super(`Limit of ${limit} ${limit === 1 ? "byte" : "bytes"} exceeded`);
     this.name = "LimitError";
     this.limit = limit;
     this.direction = direction;
@@ -53,7 +56,7 @@ export interface JoinErrorInit extends Failure {
   readonly aToB: Readonly<Counts>;
   /** What had passed from `b` to `a`. */
   readonly bToA: Readonly<Counts>;
-  /** Why it ended, in one word. */
+  /** Why the join ended, in one word. */
   readonly reason: EndReason;
   /** The end that was the first to end or to fail; `undefined` if neither had. */
   readonly first?: "a" | "b";
@@ -80,11 +83,11 @@ export class JoinError extends Error implements JoinErrorInit {
   declare readonly aToB: Readonly<Counts>;
   /** What had passed from `b` to `a`. */
   declare readonly bToA: Readonly<Counts>;
-  /** Why it ended, in one word that is the same on every runtime. */
+  /** Why the join ended, in one word that is the same on every runtime. */
   declare readonly reason: EndReason;
   /**
-   * The end that was the first to end or to fail: one that had ended before the other failed goes before
-   * it. `undefined` if neither had, as at an idle timeout.
+   * The end that was the first to end or to fail. `undefined` if neither end had done either, as at an idle
+   * timeout.
    */
   declare readonly first?: "a" | "b";
   /** How long the join took, in milliseconds. */
@@ -121,7 +124,7 @@ function messageOf(cause: unknown): string | undefined {
   return typeof message === "string" ? message : undefined;
 }
 
-/** Refuses a value: what cannot be done, as what it was given, and the rule that it breaks. */
+/** Throws that `action` cannot be done, as the argument `name` has a value that breaks the rule. */
 export function refuse(
   action: string,
   name: string,
@@ -144,7 +147,7 @@ export function assertSize(
   refuse(action, name, `must be an integer of ${least} to ${most} bytes`, value, RangeError);
 }
 
-/** Refuses options that there are not: one that is misspelt would do nothing, and say nothing. */
+/** Refuses unknown options: a misspelt option would silently do nothing. */
 export function assertKnown(action: string, options: object, known: readonly string[]): void {
   const names = Object.keys(options);
   const stray = names.find((name) =>

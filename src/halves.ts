@@ -1,3 +1,5 @@
+// Turns a Go-style half into a stream; for `duplex()` and for adapters.
+
 import type { Direct } from "./direct.ts";
 import type { Reader, Writer } from "./ends.ts";
 import { CallersLoan } from "./loan.ts";

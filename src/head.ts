@@ -1,3 +1,5 @@
+// What `unread()` makes of an end: bytes that come first, then the end's own source. For the core alone.
+
 import { type Direct, directOf } from "./direct.ts";
 import type { Pair } from "./ends.ts";
 import type { Follow, Source } from "./source.ts";

@@ -1,3 +1,5 @@
+// Public: `join()`. Checks its arguments, then leaves the work to `joining.ts`.
+
 import { assertEnd } from "./assert_end.ts";
 import type { Conn, Pair } from "./ends.ts";
 import { refuse } from "./errors.ts";
@@ -8,39 +10,40 @@ import { Joining } from "./joining.ts";
 /**
  * Connects two ends: whatever one sends, the other gets, both ways at once, until both have ended.
  *
- * When one end reaches its end of file, everything read is written to the other, whose write side
- * alone is closed then; the other direction goes on. When both directions have ended, each end is
+ * When one end reaches its end of file, everything read from it is written to the other end, whose write
+ * side alone is then closed; the opposite direction goes on. When both directions have ended, each end is
  * closed once. Both ends belong to `join` until its promise settles, and are closed by then.
  *
- * A Go-style end that has a `setNoDelay`, as a `Deno.TcpConn`, has it called with `true` before `join`
- * returns, as Go does with every socket: with Nagle's algorithm the second part of an answer waits for
- * the acknowledgement of the first, 40 ms. Who wants it calls `conn.setNoDelay(false)` after `join(…)`.
+ * If a Go-style end has a `setNoDelay`, as a `Deno.TcpConn` has, `join` calls it with `true` before it
+ * returns, as Go does for every socket. With Nagle's algorithm, the second part of an answer would wait for
+ * the acknowledgement of the first part, 40 ms. To keep the algorithm, call `conn.setNoDelay(false)` after
+ * `join(…)`.
  *
- * On the first failure, and on an abort, both ends are torn down in the same turn: a pair's `readable`
- * is cancelled, its `writable` aborted and its `close` called, a Go-style end's `abort`, else its
- * `close`, each with the bare reason. No pending write is waited for, but for the chunk in flight after
- * a failed read or at the limit, for at most 1 s; nor is the teardown itself for longer than that.
+ * On the first failure, and on an abort, both ends are torn down in the same turn: a pair's `readable` is
+ * cancelled, its `writable` aborted and its `close` called; a Go-style end's `abort` is called, or else its
+ * `close`; each gets the bare reason. The teardown waits for no pending write, except that after a failed
+ * read or at the limit the chunk in flight gets up to 1 s. The teardown itself takes at most 1 s, too.
  *
- * After a failed write, first, what that end has sent is still delivered: up to its end of file, another
- * failure, or a second in which nothing of it moves (silence, not age: an answer may be long). If that
- * was all of it, the other end is half-closed. What that one still sends is read and dropped, uncounted,
- * until it ends, for a second of silence and five in all, as closing it on top of unread input would
- * reset its connection, and destroy the answer; then it is closed as after success, and `join` rejects.
- * So it is if a read fails in the middle of a write to the same end, but without the half-close and with
- * a teardown at last. A signal that aborts cuts all that at once.
+ * After a failed write, the bytes that the failed end has sent are delivered first: up to its end of file,
+ * another failure, or a second of silence (not of age: an answer may be long). If that end has then reached
+ * its end of file, the other end is half-closed. Bytes that the other end still sends are read and dropped,
+ * uncounted, until it ends, for at most a second of silence and five seconds in all: closing it on top of
+ * unread input would reset its connection, and destroy the answer. Then both ends are closed as after
+ * success, and `join` rejects. If a read fails during a write to the same end, the same is done, but without
+ * the half-close, and with a teardown at last. A signal that aborts cuts all of this at once.
  *
  * @typeParam A The chunks that `a` sends.
  * @typeParam B The chunks that `b` sends.
- * @param a One end: a pair of streams or a Go-style end as a `Deno.Conn`.
+ * @param a One end: a pair of streams, or a Go-style end such as a `Deno.Conn`.
  * @param b The other end.
  * @param options Limits and timeouts; see {@linkcode JoinOptions}.
  * @returns What passed each way.
- * @throws {TypeError} If an end is none, needs an adapter, has a locked stream or is given twice, or if
- * an option is of the wrong type; nothing is touched.
+ * @throws {TypeError} If `a` or `b` is no end, needs an adapter or has a locked stream, if both are the same
+ * end, or if an option is unknown or of the wrong type; nothing is touched.
  * @throws {RangeError} If an option is out of range; nothing is touched.
- * @throws {JoinError} If a read or a write fails, with the error as its `cause`; at the `limit` (cause: a
- * {@linkcode LimitError}), after `idleTimeout` (cause: a `TimeoutError` `DOMException`), and if an end's own
- * `close` fails when all has passed.
+ * @throws {JoinError} If a read or a write fails, with the error as its `cause`; past the `limit` (cause: a
+ * {@linkcode LimitError}); after `idleTimeout` or `maxDuration` (cause: a `TimeoutError` `DOMException`); if an
+ * end's own `close` fails after everything has passed.
  * @throws `signal.reason` if the signal aborts.
  *
  * @example Connect two in-memory ends

@@ -1,3 +1,5 @@
+// Public: `JoinOptions`. Their check is for `join()` alone.
+
 import type { BufferPool } from "./buffer_pool.ts";
 import { assertKnown, type Counts, refuse } from "./errors.ts";
 import { OptionReader } from "./options.ts";
@@ -10,7 +12,7 @@ export interface JoinStats {
   bToA?: Counts;
 }
 
-/** A value for both directions, or one for each. */
+/** A value for both directions, or a value for each direction. */
 export type PerDirection<T> = T | {
   /** From `a` to `b`. */
   aToB?: T;
@@ -20,97 +22,115 @@ export type PerDirection<T> = T | {
 
 /** Options of {@linkcode join}. */
 export interface JoinOptions {
-  /** Aborts the join: both ends are torn down, and it rejects with the signal's reason. */
+  /**
+   * A signal that cuts the join: at its abort both ends are torn down at once, and the join rejects with the
+   * signal's reason.
+   */
   signal?: AbortSignal;
   /**
-   * Stops the join gracefully when it aborts: nothing further is read, what had been read is written, both
-   * ends are half-closed, and closed once their peers have ended as well; then it fulfils with `reason:
-   * "drained"`. So each peer gets the beginning of what the other has sent, and then an end of file.
+   * A signal that stops the join gracefully. At its abort nothing further is read, bytes already read are
+   * written, and both ends are half-closed; each end is closed once its peer has ended as well. The join then
+   * fulfils with `reason: "drained"`. So each peer gets the beginning of what the other has sent, and then an
+   * end of file.
    *
-   * What a peer still sends is read and dropped, uncounted, as closing on top of it would reset the
-   * connection, and destroy what that peer has not read yet. An end that cannot half-close is closed at
-   * once, and one of `preventClose` is left alone: what comes is for whoever reads next.
+   * Bytes that a peer sends after the abort are read and dropped, and not counted: closing an end on top of
+   * them would reset its connection, and destroy what the peer has not read yet. An end that cannot
+   * half-close is closed at once. An end of `preventClose` is left alone, and its further bytes are for
+   * whoever reads it next.
    *
-   * A peer that takes nothing, or does not end, is waited for as long as `halfCloseTimeout` says, here 30 s
-   * by default, from the last byte that it took. Then it fulfils with `ended: "timeout"`. An abort of
-   * `signal` still cuts it; one that came before goes first.
+   * A peer that takes nothing, or does not end, is waited for until `halfCloseTimeout` has passed since it
+   * last took a byte; the default of that is 30 000 here. Then the join fulfils with `ended: "timeout"`. An
+   * abort of `signal` cuts a drain, too, and goes first if both signals have aborted.
    */
   drain?: AbortSignal;
   /**
-   * Milliseconds without a settled read or write in either direction after which the join fails; more
-   * than 0 and at most 2 147 483 647. Waiting for `rate` is not idleness; a slow reader can look idle.
+   * How long both directions may be silent (no settled read or write), in ms, before the join fails; more
+   * than 0 and at most 2 147 483 647, or `Infinity`. Waiting for `rate` is not silence. A slow reader can look
+   * silent.
    *
    * @default {Infinity}
    */
   idleTimeout?: number;
   /**
-   * Milliseconds without one in the direction that is left, once the other has ended, after which both
-   * ends are closed and the join fulfils with `ended: "timeout"`. Silence, not age; but mind a slow
-   * reader: behind one of 100 KB/s, writes of 64 KiB were seen to settle 14 s apart. What is dropped, as
-   * nobody is left to take it, breaks no silence.
+   * After one direction has ended, how long the other may stay silent (no settled read or write), in ms,
+   * before both ends are closed, and the join fulfils with `ended: "timeout"`; more than 0 and at most
+   * 2 147 483 647, or `Infinity`. It bounds silence, not age. A slow reader can look silent: behind a reader of
+   * 100 KB/s, writes of 64 KiB were seen to settle 14 s apart. Bytes that are dropped, as nobody is left to
+   * take them, do not break a silence.
    *
-   * It has an end by default, as a peer that has vanished, or never closes, cannot be told from one that
-   * thinks. Relays without an end, as Go's and tokio's, keep sockets half dead for good
-   * ([tokio#4556](https://github.com/tokio-rs/tokio/issues/4556)). An hour of silence is what Envoy bears
+   * The default is finite because a peer that has vanished, or never closes, cannot be told from a peer that
+   * thinks. Relays without such a timeout, as Go's and tokio's, keep sockets half dead for good
+   * ([tokio#4556](https://github.com/tokio-rs/tokio/issues/4556)). Envoy bears an hour of silence
    * ([envoy#8705](https://github.com/envoyproxy/envoy/pull/8705)), where some users want less
-   * ([envoy#41086](https://github.com/envoyproxy/envoy/issues/41086)), and for as long kube-proxy knows a
-   * half-closed connection ([kubernetes#35919](https://github.com/kubernetes/kubernetes/pull/35919)):
-   * behind it nothing would arrive later. A peer that needs longer for its answer wants `Infinity`. A join
-   * pays nothing for it before one end has ended, and the timer of that hour keeps no process alive.
+   * ([envoy#41086](https://github.com/envoyproxy/envoy/issues/41086)), and kube-proxy remembers a half-closed
+   * connection for an hour ([kubernetes#35919](https://github.com/kubernetes/kubernetes/pull/35919)): behind
+   * it nothing would arrive later. For a peer that needs longer for its answer, set `Infinity`. The timeout
+   * costs nothing before one end has ended, and its timer does not keep the process alive.
    *
-   * @default {3_600_000} 30 000 where the end waiting to be closed cannot half-close
+   * @default {3_600_000} 30 000 where the end that waits to be closed cannot half-close
    */
   halfCloseTimeout?: number;
   /**
-   * Milliseconds after which the join fails, whatever moves; in the range of `idleTimeout`. It fails, and
-   * does not fulfil as after `halfCloseTimeout`, since it cuts what is under way: the peers must not take
-   * what they have got for all there was. For an end that is no failure there is `drain`, which takes an
-   * `AbortSignal.timeout()` as well.
+   * How long the join may last, in ms, whatever moves, before it fails; more than 0 and at most
+   * 2 147 483 647, or `Infinity`. This is a failure, unlike `halfCloseTimeout`, since it cuts a transfer that
+   * is under way: the peers must not take a part for the whole. For an end without a failure pass an
+   * `AbortSignal.timeout()` as `drain`.
    *
    * @default {Infinity}
    */
   maxDuration?: number;
   /**
-   * What the end of file of one end means to the other direction. `"pass"`: nothing, it goes on, as TCP has
-   * it. `"end"`: it is over as well, for protocols that know no half-close, as that of PostgreSQL: once all
-   * that the ended end had sent is written, the other is half-closed, what still comes is dropped for
-   * half a second at most, that its peer reads all, and both are closed; the join fulfils with `ended: "eof"`.
+   * What an end of file of one end means for the opposite direction.
+   *
+   * - `"pass"`: nothing. The opposite direction goes on, as in TCP.
+   * - `"end"`: the opposite direction is over as well, for protocols without half-close, as PostgreSQL's. Once
+   *   everything from the ended end is written, the other end is half-closed. Its further bytes are read and
+   *   dropped for at most half a second, so that its peer can read everything. Then both ends are closed, and
+   *   the join fulfils with `ended: "eof"`.
    *
    * @default {"pass"}
    */
   halfClose?: "pass" | "end";
-  /** Bytes that may pass; the first one past it fails. A positive safe integer. */
+  /**
+   * How many bytes may pass in a direction: the first byte past the limit fails the join, and a source that
+   * ends exactly at the limit succeeds. A positive safe integer. Without a limit any number may pass.
+   */
   limit?: PerDirection<number>;
-  /** Bytes a second, more than 0, with bursts of at most 100 ms worth. */
+  /**
+   * How fast a direction may move, in bytes per second; more than 0. A burst has at most the bytes of 100 ms.
+   * Without a rate a direction is not slowed.
+   */
   rate?: PerDirection<number>;
-  /** The caller's object, which is given the live counts before `join` returns. */
+  /** An object of the caller's, into which `join` puts live counts, `aToB` and `bToA`, before it returns. */
   stats?: JoinStats;
-  /** Where buffers come from; by default a pool that everything shares. */
+  /** The pool to borrow buffers from; by default the pool that all joins and pipes of a process share. */
   pool?: BufferPool;
   /**
-   * After success, leave both ends, or one of them, as they are: no half-close, no close, only unlocked.
-   * After a timeout, a Go-style end may still have a read under way: what it brings goes to the next
-   * {@linkcode join}, {@linkcode pipe} or {@linkcode unread} of that very object, and past a `read()` of
-   * one's own.
+   * Whether an end is left open after success: not half-closed and not closed, only unlocked. `true` leaves
+   * both ends open, `{ a: true }` the end `a` alone.
+   *
+   * After a timeout, a Go-style end may still have a read under way, which cannot be taken back. The bytes of
+   * that read go to the next {@linkcode join}, {@linkcode pipe} or {@linkcode unread} of the same object; a
+   * direct call of its `read()` misses them.
    *
    * @default {false}
    */
   preventClose?: boolean | {
-    /** Leave `a`. */
+    /** Whether `a` is left open. */
     a?: boolean;
-    /** Leave `b`. */
+    /** Whether `b` is left open. */
     b?: boolean;
   };
   /**
-   * What moves the bytes: our pump, or the platform's own `pipeTo` through a
-   * {@linkcode ByteCounterStream}, which is slower and counts what is on its way as well.
+   * What moves the bytes. `"auto"` is the library's own pump. `"pipeTo"` is the platform's `pipeTo` through a
+   * {@linkcode ByteCounterStream}, which is slower, and counts bytes that have not reached the sink, too.
    *
    * @default {"auto"}
    */
   via?: "auto" | "pipeTo";
 }
 
-/** Options checked, with their defaults; of `halfCloseTimeout` that depends on the ends. */
+/** Options checked, with their defaults. Only that of `halfCloseTimeout` is missing: it depends on the ends. */
 export interface CheckedOptions {
   readonly via: "auto" | "pipeTo";
   readonly limit: Each<"aToB" | "bToA", number | undefined>;

@@ -1,3 +1,5 @@
+// Public: `JoinResult`.
+
 import type { PipeResult } from "./pipe.ts";
 import type { EndReason } from "./reason.ts";
 
@@ -7,12 +9,15 @@ export interface JoinResult {
   aToB: PipeResult;
   /** What has passed from `b` to `a`. */
   bToA: PipeResult;
-  /** Whether both directions reached their end, or what was left fell silent for `halfCloseTimeout`. */
+  /**
+   * `"eof"` if both directions have ended; `"timeout"` if one has ended and the other was then silent for
+   * `halfCloseTimeout`.
+   */
   ended: "eof" | "timeout";
-  /** Why it ended, in one word. */
+  /** Why the join ended, in one word that is the same on every runtime. */
   reason: EndReason;
   /** The end that was the first to end. */
   first?: "a" | "b";
-  /** How long it took, in milliseconds. */
+  /** How long the join took, in milliseconds. */
   ms: number;
 }

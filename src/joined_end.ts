@@ -1,3 +1,5 @@
+// One end of a join, with its source and its sink; for the files of a join alone.
+
 import { type Direct, directOf } from "./direct.ts";
 import { type Conn, type End, halfCloseOf, isConn } from "./ends.ts";
 import type { Failure } from "./errors.ts";

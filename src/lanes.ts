@@ -1,3 +1,5 @@
+// Opens both directions of a join, or neither; for `joining.ts` alone.
+
 import type { Direction } from "./errors.ts";
 import type { CheckedOptions } from "./join_options.ts";
 import type { JoinedEnd } from "./joined_end.ts";

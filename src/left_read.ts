@@ -1,3 +1,6 @@
+// Keeps the bytes of a Go-style read that could not be taken back, for whoever reads that object next; for
+// the core alone.
+
 import type { Awaitable, Reader } from "./ends.ts";
 import { assertSize } from "./errors.ts";
 

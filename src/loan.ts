@@ -1,3 +1,6 @@
+// The buffer that a source reads into: how large it is, and whether a chunk is lent, copied or handed over.
+// For sources alone.
+
 import { type BufferPool, SMALLEST_BUFFER } from "./buffer_pool.ts";
 import { turns } from "./turns.ts";
 

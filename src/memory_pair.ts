@@ -1,3 +1,5 @@
+// Public: `memoryPair()`.
+
 import { byteLengthOf, bytesToWrite } from "./bytes.ts";
 import type { Pair } from "./ends.ts";
 import { assertKnown, assertSize } from "./errors.ts";
@@ -7,7 +9,8 @@ const DEFAULT_CAPACITY = 64 * 1024;
 /** Options of {@linkcode memoryPair}. */
 export interface MemoryPairOptions {
   /**
-   * Bytes that may wait in each direction before a write waits for the reader; a positive safe integer.
+   * How many bytes may be unread in each direction before a write waits for the reader; a positive safe
+   * integer.
    *
    * @default {65536}
    */
@@ -23,8 +26,8 @@ export interface MemoryPairOptions {
  *
  * @param options How much may wait.
  * @returns The two ends.
- * @throws {TypeError} If there is another option.
- * @throws {RangeError} If `capacity` is no positive safe integer.
+ * @throws {TypeError} If an option is unknown.
+ * @throws {RangeError} If `capacity` is not a positive safe integer.
  *
  * @example
  * ```ts

@@ -1,3 +1,5 @@
+// Counts a direction; for the core alone.
+
 import type { Counts } from "./errors.ts";
 
 /** Counts one direction, and notes when something last moved. */

@@ -1,3 +1,5 @@
+// Reads options and refuses bad ones; for `join`, `pipe` and the forwarder.
+
 import { BufferPool, sharedPool } from "./buffer_pool.ts";
 import { bytesOf } from "./bytes.ts";
 import { isFunction, isObject } from "./ends.ts";

@@ -1,3 +1,5 @@
+// What a join still does for both ends after a write to one has failed; for `joining.ts` alone.
+
 import { isObject } from "./ends.ts";
 import type { Failure } from "./errors.ts";
 import { GRACE_MS, type JoinedEnd } from "./joined_end.ts";

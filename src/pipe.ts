@@ -16,29 +16,34 @@ import { openSource, type Source } from "./source.ts";
 /** Options of {@linkcode pipe}: those of `ReadableStream.pipeTo()`, and some more. */
 export interface PipeOptions {
   /**
-   * A buffer of the caller's to read a Go-style source into, as in Go's `io.CopyBuffer`. It belongs to
-   * `pipe` until the promise settles; after an abort or a failed write, until the source's pending read
-   * does.
+   * A buffer of the caller's that a Go-style source is read into, as in Go's `io.CopyBuffer`; at least 1 byte
+   * long. The buffer belongs to `pipe` until the promise settles; after an abort or a failed write, until the
+   * source's pending read settles.
    */
   buffer?: Uint8Array<ArrayBuffer>;
   /**
-   * Whether a chunk's memory may be reused once the sink's write has settled. Always so for a Go-style
-   * sink; never say so of a stream that queues. A byte stream is read by its BYOB reader then: one that was
-   * teed never ends so if its source closes without `byobRequest.respond(0)` (but on Deno).
+   * Whether a chunk's memory may be reused once the sink's write of it has settled. For a Go-style sink that
+   * is always so. Never set it for a stream that queues chunks: it would write overwritten bytes.
+   *
+   * With `true`, a byte stream is read by its BYOB reader. Except on Deno, a branch of a `tee()` never ends
+   * that way if its source closes without `byobRequest.respond(0)`.
    *
    * @default {false}
    */
   consumesOnWrite?: boolean;
   /**
-   * Bytes that may pass; the first one past it fails. A positive safe integer. A Go-style source is read no
-   * further than that byte, which goes to whoever reads next, as under `preventCancel`. Of a stream the
-   * rest of the chunk is lost; of a byte stream that is read into lent memory that is this byte.
+   * How many bytes may pass: the first byte past the limit fails the pipe, and a source that ends exactly at
+   * the limit succeeds. A positive safe integer. Without a limit any number may pass.
+   *
+   * A Go-style source is read up to the first byte past the limit, and that byte goes to whoever reads the
+   * source next, as after `preventCancel`. Of a stream, the rest of the chunk is lost; of a byte stream that is
+   * read into lent memory, one byte is.
    */
   limit?: number;
-  /** Where buffers come from; by default a pool that everything shares. */
+  /** The pool to borrow buffers from; by default the pool that all joins and pipes of a process share. */
   pool?: BufferPool;
   /**
-   * After a failed read, leave the sink open.
+   * Whether the sink is left open after a failed read.
    *
    * @default {false}
    */
@@ -54,16 +59,19 @@ export interface PipeOptions {
    */
   preventCancel?: boolean;
   /**
-   * At the end of the source, leave the sink open.
+   * Whether the sink is left open at the end of the source.
    *
    * @default {false}
    */
   preventClose?: boolean;
-  /** Bytes a second, more than 0, with bursts of at most 100 ms worth. */
+  /**
+   * How fast bytes may pass, in bytes per second; more than 0. A burst has at most the bytes of 100 ms.
+   * Without a rate the pipe is not slowed.
+   */
   rate?: number;
-  /** Aborts the pipe. */
+  /** A signal that aborts the pipe: source and sink are torn down, and it rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** The caller's object, which is given live `bytes` and `chunks`. */
+  /** An object of the caller's, in which `pipe` keeps the live counts `bytes` and `chunks`. */
   stats?: Partial<Counts>;
 }
 
@@ -72,23 +80,25 @@ export type PipeResult = Counts;
 
 /**
  * Moves everything from `source` to `sink`: `source.pipeTo(sink)` by the rules of the Streams
- * standard (ReadableStreamPipeTo), with a count, and for Go-style ends as well.
+ * standard (ReadableStreamPipeTo), with a count, and for Go-style ends, too.
  *
- * Chunks may be of any type; one that is neither an `ArrayBuffer` nor a view counts 0 bytes. A chunk
+ * Chunks may be of any type; a chunk that is neither an `ArrayBuffer` nor a view counts 0 bytes. A chunk
  * counts once the sink's write of it has fulfilled. Both streams are locked before `pipe` returns and
  * unlocked before its promise settles.
  *
- * What a `WritableStream` is given is its own for good, unless `consumesOnWrite` says otherwise. A Go-style
- * source is read into pooled buffers, or into `buffer`. A byte stream is so, by its BYOB reader, under
- * `consumesOnWrite` and on Deno for a Go-style sink; else by its default reader, as `pipeTo` does: one that
- * needs a `byobRequest` must have an `autoAllocateChunkSize`.
+ * A `WritableStream` owns the chunks that it is given, for good, unless `consumesOnWrite` is set. A Go-style
+ * source is read into pooled buffers, or into `buffer`. A byte stream is read into pooled buffers by its BYOB
+ * reader if `consumesOnWrite` is set, and on Deno if the sink is Go-style. Otherwise a byte stream is read by
+ * its default reader, as by `pipeTo`; if its source needs a `byobRequest`, it must have an
+ * `autoAllocateChunkSize`.
  *
  * - At the end of the source the sink is closed: `close()`, or of a Go-style sink `closeWrite()`, else
  *   `close()`. A Go-style source that has ended is left open.
- * - After a failed read the sink is aborted with the error: `abort(reason)`, for lack of it `close()`.
+ * - After a failed read the sink is aborted with the error: `abort(reason)`, or of a Go-style sink without
+ *   `abort` `close()`.
  * - After a failed write the source is cancelled with the error; a Go-style source is closed.
- * - After `limit` and when `signal` aborts both happen. As in `pipeTo`, an abort waits for the writes
- *   of a `WritableStream` that are under way; {@linkcode join} does not.
+ * - Past the `limit`, and when `signal` aborts, the sink is aborted and the source cancelled. As in `pipeTo`,
+ *   an abort waits for the writes of a `WritableStream` that are under way; {@linkcode join} does not.
  *
  * @typeParam T The chunks.
  * @param source What to read.

@@ -1,3 +1,5 @@
+// Public: `EndReason`. `reasonOf`, which tells it from an error, is for `join` and the forwarder.
+
 import { isObject } from "./ends.ts";
 
 /**

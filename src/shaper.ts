@@ -1,3 +1,5 @@
+// `limit` and `rate` of a direction; for the core alone.
+
 import { byteLengthOf, bytesOf } from "./bytes.ts";
 import { type Direction, LimitError } from "./errors.ts";
 import { LONGEST_TIMEOUT } from "./options.ts";

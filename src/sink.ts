@@ -1,3 +1,5 @@
+// Opens what a pump writes to, and the sink of a `WritableStream`; for the core alone.
+
 import { isWritable, type Writer } from "./ends.ts";
 import type { Meter } from "./meter.ts";
 import { takenFromNow } from "./taken.ts";

@@ -1,3 +1,5 @@
+// Opens what a pump reads from: a stream, a byte stream by BYOB, or a Go-style end. For the core alone.
+
 import type { BufferPool } from "./buffer_pool.ts";
 import type { Direct } from "./direct.ts";
 import { isReadable, type Reader } from "./ends.ts";

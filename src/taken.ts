@@ -1,3 +1,5 @@
+// Tells how much of an unfinished write a stream made by `halves.ts` has taken; for `halves.ts` and `sink.ts`.
+
 /** Of the streams that are made here: how many bytes each has taken so far. */
 const streams = new WeakMap<WritableStream<unknown>, () => number>();
 

@@ -1,3 +1,5 @@
+// What a pump writes to: the interfaces of sinks, and the one that discards. For the core alone.
+
 import { byteLengthOf } from "./bytes.ts";
 
 /** What {@linkcode Sink.write} returns when there is nothing to await and nothing to accept. */

@@ -1,3 +1,5 @@
+// Public: `through()`.
+
 import { assertEnd, assertStreams } from "./assert_end.ts";
 import { type Conn, halfCloseOf, type Pair } from "./ends.ts";
 import { join } from "./join.ts";
@@ -6,21 +8,21 @@ import { join } from "./join.ts";
  * Layers a pair of transforms on an end: what is written goes through `outgoing` to the end, what the
  * end sends comes out through `incoming`.
  *
- * The end is locked at once, and closed when both directions have ended; a failure on either side of
- * the transforms tears down the other one.
+ * The end is locked at once, and closed when both directions have ended; a failure on one side of the
+ * transforms tears down the other side.
  *
- * Mind what a transform holds back: a `CompressionStream` gives out little before it is closed. That
- * is fine for a transfer, and stalls a conversation.
+ * A transform may hold bytes back: a `CompressionStream` gives out little before it is closed. That is fine
+ * for a transfer, and stalls a conversation.
  *
  * @typeParam A The chunks that `end` sends.
  * @typeParam B The chunks that `end` takes.
  * @typeParam R The chunks that come out.
  * @typeParam W The chunks that go in.
  * @param end What to layer on.
- * @param outgoing What is written passes through it, as a `CompressionStream`.
- * @param incoming What is read has passed through it, as a `DecompressionStream`.
- * @returns An end for {@linkcode join}, half-closing if `end` is.
- * @throws {TypeError} If `end` is none, or a transform is none, or one of their streams is locked.
+ * @param outgoing The transform of bytes that are written to the end, such as a `CompressionStream`.
+ * @param incoming The transform of bytes that the end sends, such as a `DecompressionStream`.
+ * @returns An end for {@linkcode join}; it can half-close if `end` can.
+ * @throws {TypeError} If `end` is no end, a transform is no pair of streams, or one of the streams is locked.
  *
  * @example Compress between two relays
  * ```ts

@@ -1,3 +1,5 @@
+// How pumps share the thread with each other, with timers and with the platform's events; for pumps alone.
+
 /**
  * Shares the thread among all pumps of a process, its timers and the platform's events.
  *

@@ -1,3 +1,5 @@
+// Public: `unread()`.
+
 import { assertEnd } from "./assert_end.ts";
 import { type Conn, type End, isConn, type Pair } from "./ends.ts";
 import { bytesOf } from "./bytes.ts";
@@ -6,17 +8,17 @@ import { headStream, UNREAD, Unread, unreadOf } from "./head.ts";
 import { readNext } from "./left_read.ts";
 
 /**
- * Gives an end that yields `bytes` first, and then what `end` sends: for what was read too far, as the
- * head of an HTTP CONNECT or Upgrade request, a TLS SNI or a PROXY header.
+ * Puts bytes that were read too far back in front of an end: returns an end that yields `bytes` first, and
+ * then what `end` sends. For the head of an HTTP CONNECT or Upgrade request, a TLS SNI or a PROXY header.
  *
- * A pair's `readable` is locked at once; the returned end takes the place of `end`. With no bytes, or
- * for an end that `unread` has given, it is `end` itself.
+ * A pair's `readable` is locked at once, and the returned end takes the place of `end`. Without bytes, and
+ * for an end that `unread` has returned, the returned end is `end` itself.
  *
  * @typeParam E The kind of end.
  * @param end The end that was read from.
- * @param bytes What was read; copied, so that it stays the caller's.
- * @returns An end of the same kind.
- * @throws {TypeError} If `end` is none or has a locked stream, or `bytes` are none.
+ * @param bytes The bytes that were read; copied, so that they stay the caller's.
+ * @returns An end of the kind of `end`.
+ * @throws {TypeError} If `end` is no end or has a locked stream, or `bytes` is no buffer or view.
  *
  * @example Put back what was peeked at
  * ```ts

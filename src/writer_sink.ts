@@ -1,3 +1,5 @@
+// The sink of a Go-style end, and of an adapter's end past its streams; for the core alone.
+
 import { bytesToWrite } from "./bytes.ts";
 import { type Direct, TAKEN } from "./direct.ts";
 import type { Writer } from "./ends.ts";

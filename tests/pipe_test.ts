@@ -162,7 +162,8 @@ test("a byte past the limit aborts the sink and cancels the source, the limit wr
   const rig = new Rig({ chunks: [bytes(6), bytes(5)], closed: false });
   const reason = await rejection(pipe(rig.source, rig.sink, { limit: 10, stats }));
   assertInstanceOf(reason, LimitError);
-  assertEquals(reason.limit, 10);
+  assertEquals([reason.limit, reason.message], [10, "Limit of 10 bytes exceeded"]);
+  assertEquals(new LimitError(1).message, "Limit of 1 byte exceeded");
   assertEquals(stats.bytes, 10);
   assertEquals(rig.calls.map(([name]) => name), ["write", "write", "abort", "cancel"]);
   assertEquals(rig.calls[1][1], bytes(4));

@@ -6,6 +6,14 @@ import config from "../deno.json" with { type: "json" };
 
 const QUOTE = /<!-- (tests\/\S+\.ts) -->\n+```ts ignore\n([\s\S]*?)```/g;
 
+const PAGES = [
+  "README.md",
+  "bench/README.md",
+  ".github/CONTRIBUTING.md",
+  ".github/CHANGELOG.md",
+  ".github/PROMISES.md",
+];
+
 const readme = await Deno.readTextFile(`${root}/README.md`);
 const quotes = [...readme.matchAll(QUOTE)];
 
@@ -23,13 +31,13 @@ for (const [, path = "", quoted] of quotes) {
   });
 }
 
-for (const page of ["README.md", "bench/README.md"]) {
+for (const page of PAGES) {
   test(`the tasks and files that ${page} names are there`, async () => {
     const text = await Deno.readTextFile(`${root}/${page}`);
     const tasks = [...text.matchAll(/\bdeno(?:@2)? task ([\w:]+)/g)].map(([, task = ""]) => task);
-    assert(tasks.length > 0);
     assertEquals(tasks.filter((task) => !(task in config.tasks)), []);
     const links = [...text.matchAll(/\]\(((?!https?:|#)[^)]+)\)/g)].map(([, path = ""]) => path);
+    assert(tasks.length + links.length > 0);
     const recipes = [...text.matchAll(/\btests\/[\w/]+\.ts\b/g)].map(([path]) => path);
     const folder = page.replace(/[^/]*$/, "");
     for (const path of [...links.map((link) => folder + link), ...recipes]) {

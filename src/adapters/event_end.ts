@@ -1,3 +1,5 @@
+// The bridge from a platform's events to the pump and to streams; for adapters alone.
+
 import { DIRECT, type Direct, TAKEN, Wait } from "../direct.ts";
 import type { Pair } from "../ends.ts";
 import { writableFrom } from "../halves.ts";

@@ -1,3 +1,5 @@
+// Public: the type of a Node stream. What checks one is for `node.ts` alone.
+
 import { refuse } from "../errors.ts";
 
 /** What {@linkcode fromNodeSocket} takes: the part of a `stream.Duplex` that it uses. */
@@ -95,13 +97,13 @@ export function resetOf(socket: NodeDuplex): Error | undefined {
 
 /** What {@linkcode connectNodeSocket} adds to the options of a connection. */
 export interface NodeReadOptions {
-  /** Always `true`. */
+  /** Whether the socket stays open for writing when the peer has ended; always `true`. */
   allowHalfOpen: boolean;
-  /** The memory that is read into, and who is told of it: on Node alone. */
+  /** Memory that the socket reads into, and what it calls with it; set on Node alone. */
   onread?: {
-    /** Gives the memory for the next read. */
+    /** Returns the memory for the next read. */
     buffer(): Uint8Array;
-    /** Takes what has been read. */
+    /** Takes the bytes read, the first `bytesRead` of `memory`. Returns whether to read on. */
     callback(bytesRead: number, memory: Uint8Array): boolean;
   };
 }

@@ -1,3 +1,5 @@
+// The memory that Node's sockets read into; for `node.ts` alone.
+
 import type { Bytes } from "./event_end.ts";
 
 /** What an end that waits holds: enough for a message. */

@@ -1,3 +1,5 @@
+// The end of a WebSocket of any kind, and its public types; for the adapter of WebSockets alone.
+
 import { bytesOf } from "../bytes.ts";
 import { show } from "../errors.ts";
 import { Wait } from "../direct.ts";

@@ -1,3 +1,5 @@
+// Public: `fromWebSocketStream()`.
+
 import type { Pair } from "../ends.ts";
 import { refuse } from "../errors.ts";
 import type { Bytes } from "./event_end.ts";

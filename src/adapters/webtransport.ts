@@ -44,8 +44,8 @@ export interface WebTransportSession {
 /** Options of {@linkcode fromWebTransport}. */
 export interface WebTransportOptions {
   /**
-   * The stream's session, closed when the stream's join fails: for a stream that has it to itself. On
-   * Deno 2.9 this alone shows the peer a failure, as a stream cannot be reset there.
+   * The stream's session, which is closed when the stream's join fails. Set it only if no other stream uses
+   * the session. On Deno 2.9, where a stream cannot be reset, the peer sees a failure by this alone.
    */
   session?: WebTransportSession;
 }

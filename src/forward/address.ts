@@ -1,4 +1,6 @@
-/** Where to listen and where to forward to. */
+// Where to listen and where to forward to; for the forwarder and its program.
+
+import { refuse } from "../errors.ts";
 
 /** A TCP address; `hostname` is bare, without the brackets of IPv6. */
 export interface TcpAddress {
@@ -25,44 +27,25 @@ const LONGEST_UNIX_PATH = 107;
 const TCP = /^tcp:\/\/(\[[^\]]*\]|[^:[\]/@]*):(\d+)$/;
 
 /**
- * An address to listen on: `tcp://host:port`, where port 0 stands for any that is free, or
- * `unix:/path`.
- *
- * @param text What was written.
- * @param name The argument it was written for, for the error.
- * @returns The address.
+ * Parses an address to listen on, the value of `name`: `tcp://host:port`, where port 0 stands for any
+ * that is free, or `unix:/path`.
  */
 export function parseListen(text: string, name: string): ListenAddress {
   const address = parseSocket(text, name, 0);
   if (address !== undefined) return address;
-  throw new TypeError(
-    `Cannot use ${name} as it must be tcp://host:port or unix:/path: got '${text}'`,
-  );
+  refuse("forward", name, "must be tcp://host:port or unix:/path", text);
 }
 
-/**
- * An address to forward to: `tcp://host:port`, `unix:/path`, `echo:` or `discard:`.
- *
- * @param text What was written.
- * @param name The argument it was written for, for the error.
- * @returns The address.
- */
+/** Parses an address to forward to, the value of `name`: also `echo:` and `discard:`. */
 export function parseTarget(text: string, name: string): TargetAddress {
   if (text === "echo:") return { kind: "echo" };
   if (text === "discard:") return { kind: "discard" };
   const address = parseSocket(text, name, 1);
   if (address !== undefined) return address;
-  throw new TypeError(
-    `Cannot use ${name} as it must be echo:, discard:, tcp://host:port or unix:/path: got '${text}'`,
-  );
+  refuse("forward", name, "must be echo:, discard:, tcp://host:port or unix:/path", text);
 }
 
-/**
- * The text of an address: what `parseListen` and `parseTarget` read.
- *
- * @param address The address.
- * @returns Its text.
- */
+/** The text of an address, as `parseListen` and `parseTarget` read it. */
 export function formatAddress(address: TargetAddress): string {
   switch (address.kind) {
     case "tcp":
@@ -74,12 +57,7 @@ export function formatAddress(address: TargetAddress): string {
   }
 }
 
-/**
- * The text of an address as the platform reports it.
- *
- * @param address What a listener or a connection says.
- * @returns Its text.
- */
+/** The text of an address as the platform reports it. */
 export function formatDenoAddress(address: Deno.Addr): string {
   if ("path" in address) return `unix:${address.path}`;
   if ("hostname" in address) return formatTcp(address.hostname, address.port);
@@ -97,9 +75,7 @@ function parseSocket(text: string, name: string, lowestPort: number): ListenAddr
   if (host === undefined || digits === undefined) return undefined;
   const port = Number(digits);
   if (port < lowestPort || port > 65535) {
-    throw new RangeError(
-      `Cannot use ${name} as the port must be ${lowestPort} to 65535: got ${digits} in '${text}'`,
-    );
+    refuse("forward", name, `must have a port of ${lowestPort} to 65535`, text, RangeError);
   }
   return { kind: "tcp", hostname: parseHost(host, text, name), port };
 }
@@ -108,10 +84,7 @@ function parseHost(host: string, text: string, name: string): string {
   // URL knows every way to write an IPv4 or IPv6 address, and what is none.
   const valid = host !== "" && URL.canParse(`http://${host}/`) && !/[%?#\\\s]/.test(host);
   if (!valid) {
-    throw new TypeError(
-      `Cannot use ${name} as the host must be a name, an IPv4 or an [IPv6] address: ` +
-        `got '${host}' in '${text}'`,
-    );
+    refuse("forward", name, "must have a host: a name, an IPv4 or an [IPv6] address", text);
   }
   return host.startsWith("[") ? host.slice(1, -1) : host;
 }
@@ -124,13 +97,11 @@ function parsePath(text: string, name: string): string {
   }
   const bytes = new TextEncoder().encode(path).length;
   if (path === "" || path.includes("\0")) {
-    throw new TypeError(`Cannot use ${name} as it must be unix: and a path: got '${text}'`);
+    refuse("forward", name, "must be unix: and a path", text);
   }
   if (bytes > LONGEST_UNIX_PATH) {
-    throw new RangeError(
-      `Cannot use ${name} as the path of a unix socket must be at most ` +
-        `${LONGEST_UNIX_PATH} bytes: got ${bytes} in '${text}'`,
-    );
+    const rule = `must have a path of at most ${LONGEST_UNIX_PATH} bytes, and has one of ${bytes}`;
+    refuse("forward", name, rule, text, RangeError);
   }
   return path;
 }

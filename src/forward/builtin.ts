@@ -1,4 +1,4 @@
-/** The targets built in: ends in Go's style that live in this process. */
+// The built-in targets `echo:` and `discard:`, Go-style ends in this process; for sessions alone.
 
 import type { Awaitable, Conn } from "../ends.ts";
 

@@ -1,3 +1,5 @@
+// Connects to a target; for sessions alone.
+
 import type { TcpAddress, UnixAddress } from "./address.ts";
 import { ITSELF } from "./own_connections.ts";
 
@@ -8,13 +10,8 @@ const UNIX_RETRY = 10;
 export type LeadsHere = (conn?: Deno.Conn) => boolean;
 
 /**
- * Connects to a target's address.
- *
- * @param address Where to.
- * @param timeout Milliseconds it may take.
- * @param controller Aborted to give up: by the timeout, with a `TimeoutError`, or by the caller.
- * @param leadsHere Tells an address that is the forwarder's own.
- * @returns The connection.
+ * Connects to a target's address within `timeout` milliseconds. Aborting `controller` gives up; at the
+ * timeout it is aborted with a `TimeoutError`.
  */
 export async function dial(
   address: TcpAddress | UnixAddress,

@@ -1,3 +1,5 @@
+// Public: the events of a forwarder. `emit` is for the forwarder alone.
+
 import type { EndReason } from "../reason.ts";
 
 /** Why a connection ended: as a join does, or what only a forwarder can say. */
@@ -75,12 +77,7 @@ export interface ShutdownEvent {
 /** What a forwarder tells its `onEvent`. */
 export type ForwardEvent = ListenEvent | OpenEvent | CloseEvent | ErrorEvent | ShutdownEvent;
 
-/**
- * Tells a listener of an event, if there is one.
- *
- * @param event The event.
- * @param onEvent The listener.
- */
+/** Calls `onEvent`, if there is one, with an event. */
 export function emit(event: ForwardEvent, onEvent?: (event: ForwardEvent) => void): void {
   try {
     onEvent?.(event);

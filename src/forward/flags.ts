@@ -1,3 +1,6 @@
+// Reads the command line; for the forwarder's program alone.
+
+import { refuse } from "../errors.ts";
 import { parseListen, parseTarget } from "./address.ts";
 import type { ForwardOptions } from "./options.ts";
 import { parseCount, parseDuration, parseMode, parseSize } from "./units.ts";
@@ -45,70 +48,70 @@ export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ["--idle-timeout", {
     value: "DURATION",
     help: [
-      "Cut a connection on which nothing moved for so long; default never;",
-      "TCP keepalive ends one whose peer is gone, on Linux after 2 hours",
+      "Cut a connection on which nothing has moved for DURATION; default:",
+      "never. TCP keepalive cuts a vanished peer's, on Linux after 2 hours",
     ],
     apply: (draft, text, name) => draft.idleTimeout = parseDuration(text, name),
   }],
   ["--half-close-timeout", {
     value: "DURATION",
     help: [
-      "Once one side has sent all it has, close when the other was silent",
-      "for so long; a slow reader can look silent; default 1h",
+      "After one side has ended, close a connection whose other side is",
+      "silent for DURATION; a slow reader can look silent; default: 1h",
     ],
     apply: (draft, text, name) => draft.halfCloseTimeout = parseDuration(text, name),
   }],
   ["--half-close", {
     value: "MODE",
-    help: ["The end of one side: pass (default) it on alone, or end both"],
+    help: ["At the end of one side: pass it on alone (default), or end both"],
     apply: (draft, text, name) => {
       if (text !== "pass" && text !== "end") {
-        throw new TypeError(`Cannot use ${name} as it must be pass or end: got '${text}'`);
+        refuse("forward", name, "must be pass or end", text);
       }
       draft.halfClose = text;
     },
   }],
   ["--max-duration", {
     value: "DURATION",
-    help: ["Cut a connection after so long, whatever moves; default never"],
+    help: ["Cut a connection after DURATION, whatever moves; default: never"],
     apply: (draft, text, name) => draft.maxDuration = parseDuration(text, name),
   }],
   ["--connect-timeout", {
     value: "DURATION",
-    help: ["Give up on connecting to TARGET after so long; default 10s"],
+    help: ["Give up connecting to TARGET after DURATION; default: 10s"],
     apply: (draft, text, name) => draft.connectTimeout = parseDuration(text, name),
   }],
   ["--grace", {
     value: "DURATION",
-    help: ["What open connections get to finish at a shutdown; default 10s"],
+    help: ["Time for open connections to finish at a shutdown; default: 10s"],
     apply: (draft, text, name) => draft.grace = parseDuration(text, name),
   }],
   ["--max-connections", {
     value: "COUNT",
     help: [
-      "Serve at most so many at once. At the maximum none is accepted",
-      "until one ends, clients wait in the system's backlog; default any",
+      "Serve at most COUNT connections at once; further clients wait in",
+      "the system's backlog until a connection ends; default: unlimited",
     ],
     apply: (draft, text, name) => draft.maxConnections = parseCount(text, name),
   }],
   ["--workers", {
     value: "COUNT",
-    help: ["Serve by so many threads, each on a core of its own; default 1"],
+    help: ["Serve on COUNT threads, which share the connections; default: 1"],
     apply: (draft, text, name) => draft.workers = parseCount(text, name),
   }],
   ["--rate", {
     value: "SIZE",
-    help: ["Bytes a second in each direction of each connection; default any"],
+    help: ["Bytes a second, each way of each connection; default: unlimited"],
     apply: (draft, text, name) => draft.rate = parseSize(text, name),
   }],
   ["--limit", {
     value: "SIZE",
-    help: ["Cut a connection when more than so much comes in a direction"],
+    help: ["Cut a connection once one way exceeds SIZE; default: unlimited"],
     apply: (draft, text, name) => draft.limit = parseSize(text, name),
   }],
   ["--unix-mode", {
     value: "MODE",
-    help: ["Who may connect to unix:/path, such as 660; default as umask has it"],
+    help: ["File mode of unix:/path as LISTEN, such as 660; default: by umask"],
     apply: (draft, text, name) => draft.unixMode = parseMode(text, name),
   }],
   ["--once", {
@@ -118,18 +121,18 @@ export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   ["--log", {
     value: "FORMAT",
     help: [
-      "text (default): a line an event on stderr; json: an object a line",
-      "on stdout; none: only where it listens, on stderr",
+      "text (default): one line per event, on stderr; json: one object per",
+      "line, on stdout; none: the address it listens on, on stderr",
     ],
     apply: (draft, text, name) => {
       if (!isLogFormat(text)) {
-        throw new TypeError(`Cannot use ${name} as it must be text, json or none: got '${text}'`);
+        refuse("forward", name, "must be text, json or none", text);
       }
       draft.log = text;
     },
   }],
   ["--log-open", {
-    help: ["Log a connection when it is accepted as well, not only its end"],
+    help: ["Log when a connection is accepted, too, and not only when it ends"],
     apply: (draft) => draft.openEvents = true,
   }],
   ["--help", { help: ["Print this and exit"], apply: () => {} }],
@@ -139,8 +142,6 @@ export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
 /**
  * Reads the command line.
  *
- * @param args The arguments, without the program's name.
- * @returns What they ask for.
  * @throws {TypeError} If an argument is unknown, missing, too many, or cannot be read.
  * @throws {RangeError} If a value is out of its range.
  */
@@ -163,19 +164,19 @@ export function parseCommand(args: readonly string[]): Command {
     const name = equals < 0 ? arg : arg.slice(0, equals);
     const flag = FLAGS.get(name);
     if (flag === undefined) {
-      throw new TypeError(`Cannot use '${name}' as there is no such flag: see --help`);
+      throw new TypeError(`Unknown flag '${name}': see --help`);
     }
     let text = "";
     if (flag.value === undefined) {
       if (equals >= 0) {
-        throw new TypeError(`Cannot use ${name} as it takes no value: got '${arg}'`);
+        refuse("forward", name, "takes no value", arg);
       }
     } else if (equals >= 0) {
       text = arg.slice(equals + 1);
     } else {
       const next = args[++i];
       if (next === undefined) {
-        throw new TypeError(`Cannot use ${name} as it needs a value: got nothing after it`);
+        throw new TypeError(`Missing value after '${name}'`);
       }
       text = next;
     }
@@ -198,11 +199,11 @@ function withAddresses(
   // The errors of forward() would name its options; here they are to name the arguments.
   parseListen(listen, "LISTEN");
   if (target === undefined) {
-    throw new TypeError(`Cannot forward as TARGET is missing: got only LISTEN, '${listen}'`);
+    throw new TypeError(`Missing argument TARGET after '${listen}'`);
   }
   parseTarget(target, "TARGET");
   if (extra !== undefined) {
-    throw new TypeError(`Cannot forward as LISTEN and TARGET must be all: got '${extra}' as well`);
+    throw new TypeError(`Unexpected argument '${extra}'`);
   }
   return { options: { ...options, listen, target }, log };
 }

@@ -1,3 +1,5 @@
+// Listens on a TCP address or a Unix socket; for the forwarder alone.
+
 import { formatAddress } from "./address.ts";
 import { messageOf } from "./failure.ts";
 import type { Settings } from "./options.ts";
@@ -32,9 +34,6 @@ const OF_ONE_CONNECTION: ReadonlySet<unknown> = new Set([
 /**
  * Whether a failed accept says nothing of the next one. Any other failure comes again at once, as
  * running out of file descriptors or memory does.
- *
- * @param error What accepting threw.
- * @returns Whether to go on at once.
  */
 export function concernsOneConnection(error: unknown): boolean {
   return error instanceof Error && "code" in error && OF_ONE_CONNECTION.has(error.code);
@@ -44,8 +43,6 @@ export function concernsOneConnection(error: unknown): boolean {
  * Listens. A Unix socket that nobody listens on any more is replaced; its file goes when the listener
  * is closed.
  *
- * @param settings Where, and how.
- * @returns The listener.
  * @throws {TypeError} If the path of a Unix socket is taken by something else.
  */
 export async function listen({ listen, unixMode, reusePort }: Settings): Promise<Listener> {

@@ -1,14 +1,13 @@
+// Events as lines of a log; for the forwarder's program alone.
+
 import type { ForwardEvent, ShutdownEvent } from "./events.ts";
 import type { LogFormat } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatDuration, formatSize } from "./units.ts";
 
 /**
- * What is to hear the events in a format.
- *
- * @param format The format.
- * @param terminal Where its lines go: JSON is a result, text is for people.
- * @returns The listener; `undefined` where nobody listens, so that no event is made at all.
+ * A listener that writes events to the terminal in a format: JSON, as a result, to stdout, text, for
+ * people, to stderr. `undefined` for no log, so that no event is made at all.
  */
 export function logTo(
   format: LogFormat,
@@ -24,12 +23,7 @@ export function logTo(
   }
 }
 
-/**
- * An event for people.
- *
- * @param event The event.
- * @returns One line, without its end.
- */
+/** An event in words for people: one line, without its end. */
 export function describe(event: ForwardEvent): string {
   switch (event.event) {
     case "listen":

@@ -1,3 +1,5 @@
+// Lines that wait to be written, bounded; for `terminal.ts` alone.
+
 /** What can be written to. */
 export interface Output {
   /** Whether it is a terminal. */
@@ -41,7 +43,7 @@ export class LogQueue {
   #isFailing = false;
   #idle: PromiseWithResolvers<void> | undefined;
 
-  /** @param describeLoss What to write on an output when lines were lost. */
+  /** `describeLoss` gives the text to write to an output when lines for it were lost. */
   constructor(describeLoss: (lines: number, output: Output) => string) {
     this.#describeLoss = describeLoss;
   }
@@ -51,25 +53,14 @@ export class LogQueue {
     return this.#portions.length === 0;
   }
 
-  /**
-   * Adds a line, or counts it as lost where there is no room.
-   *
-   * @param output Where it is to be written.
-   * @param text The line, with its end.
-   */
+  /** Adds a line (with its end) for `output`, or counts it as lost where there is no room. */
   push(output: Output, text: string): void {
     if (this.offer(output, text)) return;
     this.#lost++;
     this.#loser = output;
   }
 
-  /**
-   * Adds what nobody misses.
-   *
-   * @param output Where it is to be written.
-   * @param text The text.
-   * @returns Whether there was room.
-   */
+  /** Adds text that nobody misses. Returns whether there was room. */
   offer(output: Output, text: string): boolean {
     if (this.#size + text.length > CAPACITY) return false;
     this.#size += text.length;
@@ -79,11 +70,7 @@ export class LogQueue {
     return true;
   }
 
-  /**
-   * Waits until all is written, or writing fails.
-   *
-   * @param timeout Milliseconds that it may take.
-   */
+  /** Waits until all is written, writing fails or `timeout` milliseconds have passed. */
   async flush(timeout: number): Promise<void> {
     if (this.isEmpty || this.#isFailing) return;
     this.#idle ??= Promise.withResolvers<void>();

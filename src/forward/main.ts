@@ -11,8 +11,9 @@
  */
 
 import { type Command, parseCommand } from "./flags.ts";
-import { forward, type Forwarder } from "./forward.ts";
 import { messageOf } from "./failure.ts";
+import { forward } from "./forward.ts";
+import type { Forwarder } from "./forwarder.ts";
 import { helpText } from "./help.ts";
 import { describe, logTo } from "./log.ts";
 import { showStatus } from "./status.ts";
@@ -20,7 +21,7 @@ import { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
 export { forward } from "./forward.ts";
-export type { Forwarder, ForwardStats } from "./forward.ts";
+export type { Forwarder, ForwardStats } from "./forwarder.ts";
 export type { ForwardOptions } from "./options.ts";
 export type {
   CloseEvent,

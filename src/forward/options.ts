@@ -1,4 +1,6 @@
-import { refuse, show } from "../errors.ts";
+// Public: `ForwardOptions`. Their check is for the forwarder alone.
+
+import { refuse } from "../errors.ts";
 import { OptionReader } from "../options.ts";
 import { formatAddress, type ListenAddress, parseListen, parseTarget } from "./address.ts";
 import type { TargetAddress } from "./address.ts";
@@ -7,107 +9,112 @@ import type { ForwardEvent } from "./events.ts";
 /** Options of {@linkcode forward}. */
 export interface ForwardOptions {
   /**
-   * Where to listen: `tcp://host:port` (an IPv6 host in brackets, port 0 for any that is free) or
+   * The address to listen on: `tcp://host:port` (an IPv6 host in brackets, port 0 for any free port) or
    * `unix:/path`.
    */
   listen: string;
-  /** Where to forward to: `tcp://host:port`, `unix:/path`, or the built-in `echo:` or `discard:`. */
+  /** The address to forward to: `tcp://host:port`, `unix:/path`, or the built-in `echo:` or `discard:`. */
   target: string;
   /**
-   * Milliseconds without a settled read or write in either direction after which a connection is
-   * cut.
+   * How long both directions of a connection may be silent (no settled read or write), in ms, before the
+   * connection is cut.
    *
    * @default {Infinity}
    */
   idleTimeout?: number;
   /**
-   * Milliseconds of silence after which a connection is closed of which one direction has ended.
+   * After one direction of a connection has ended, how long the other may stay silent (no settled read or
+   * write), in ms, before the connection is closed.
    *
    * @default {3_600_000}
    */
   halfCloseTimeout?: number;
   /**
-   * What the end of one side's sending is: passed on alone, or the end of the connection.
+   * What happens when one side has sent everything: `"pass"` tells the other side and lets it go on sending,
+   * `"end"` closes the connection.
    *
    * @default {"pass"}
    */
   halfClose?: "pass" | "end";
   /**
-   * Milliseconds after which a connection is cut, whatever moves on it.
+   * How long a connection may last, in ms, whatever moves on it, before it is cut.
    *
    * @default {Infinity}
    */
   maxDuration?: number;
   /**
-   * Milliseconds that connecting to the target may take.
+   * How long connecting to the target may take, in ms.
    *
    * @default {10_000}
    */
   connectTimeout?: number;
   /**
-   * Milliseconds that open connections get to finish at a shutdown.
+   * How long open connections may go on after a shutdown has begun, in ms, before they are cut.
    *
    * @default {10_000}
    */
   grace?: number;
   /**
-   * How many connections are served at once. At the maximum no further one is accepted until one
-   * ends; clients wait in the system's backlog.
+   * How many connections may be open at once. At the maximum, further clients wait in the system's backlog
+   * until a connection ends.
    *
    * @default {Infinity}
    */
   maxConnections?: number;
   /**
-   * Bytes a second in each direction of each connection.
+   * How fast each direction of each connection may move, in bytes per second.
    *
    * @default {Infinity}
    */
   rate?: number;
-  /** Bytes that may pass in each direction of each connection; the first one past them cuts it. */
+  /**
+   * How many bytes may pass in each direction of each connection: the first byte past the limit cuts the
+   * connection. Without a limit any number may pass.
+   */
   limit?: number;
   /**
-   * Serve one connection, then stop.
+   * Whether the forwarder stops listening after the first connection, and ends with that.
    *
    * @default {false}
    */
   once?: boolean;
   /**
-   * How many workers serve the connections, each a thread of its own: the system spreads them over the
-   * workers, whether they are busy or not, `maxConnections` is divided among them, so that a client may
-   * wait while another one has room, and `stats()` is up to 200 ms old. Above 1 it takes
-   * a TCP address to listen on, and Deno's `--unstable-net`; other processes may then listen on the
-   * port as well, as with `reusePort`.
+   * How many workers, each a thread of its own, serve the connections. The system spreads the connections
+   * over the workers, whether a worker is busy or not. `maxConnections` is divided among the workers, so that a
+   * client may wait for its worker while another worker has room. `stats()` may be 200 ms old. More than one
+   * worker needs a TCP address to listen on, and Deno's `--unstable-net`; other processes may then listen on
+   * the port as well, as with `reusePort`.
    *
    * @default {1}
    */
   workers?: number;
   /**
-   * Whether other processes may listen on the same port (`SO_REUSEPORT`), and share its connections.
-   * It takes a TCP address, and Deno's `--unstable-net`.
+   * Whether other processes may listen on the same port (`SO_REUSEPORT`) and get a share of its connections.
+   * It needs a TCP address to listen on, and Deno's `--unstable-net`.
    *
    * @default {false}
    */
   reusePort?: boolean;
   /**
-   * Who may connect to the Unix socket that is listened on, as the mode of its file: `0o660` for its
-   * user and group. Connecting takes the right to write. 0 to 0o777.
+   * The mode of the file of the Unix socket to listen on, 0 to 0o777. Whoever may write to the file may
+   * connect: with `0o660` the file's user and group.
    *
    * @default {0o777 without the umask's bits}
    */
   unixMode?: number;
-  /** Shuts the forwarder down when it aborts, as `shutdown()` does. */
+  /** A signal that shuts the forwarder down, as `shutdown()` does, when it aborts. */
   signal?: AbortSignal;
   /**
-   * Whether `onEvent` hears of connections when they are accepted as well, by an `open` event each.
+   * Whether `onEvent` is also called with an `open` event for each connection that is accepted.
    *
    * @default {false}
    */
   openEvents?: boolean;
-  /** Called with whatever happens: listening, the end of a connection, trouble, the shutdown. */
+  /** Called with each event: listening, the end of a connection, trouble with accepting, the shutdown. */
   onEvent?: (event: ForwardEvent) => void;
 }
 
-/** The options of a join's. */
+/** The options that are handed to `join`. */
 type OfJoin = Pick<
   ForwardOptions,
   "idleTimeout" | "halfCloseTimeout" | "halfClose" | "maxDuration" | "rate" | "limit"
@@ -117,7 +124,7 @@ type OfJoin = Pick<
 export interface Settings {
   listen: ListenAddress;
   target: TargetAddress;
-  /** What `join` is to be told; what was not given is `undefined`, so that its own defaults hold. */
+  /** Options for `join`; options that were not given are `undefined`, so that the defaults of `join` hold. */
   join: OfJoin;
   connectTimeout: number;
   grace: number;
@@ -139,17 +146,15 @@ const READER = new OptionReader("forward");
 /**
  * Checks the options before anything is opened.
  *
- * @param options The caller's options.
- * @returns The settings.
  * @throws {TypeError} If an option is of the wrong type, or an address cannot be read.
  * @throws {RangeError} If a number is out of its range.
  */
 export function checkOptions(options: ForwardOptions): Settings {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`Cannot forward as the options must be an object: got ${show(options)}`);
+    refuse("forward", "options", "must be an object", options);
   }
-  const listen = parseListen(checkString(options.listen, "listen"), "'listen'");
-  const target = parseTarget(checkString(options.target, "target"), "'target'");
+  const listen = parseListen(checkString(options.listen, "listen"), "listen");
+  const target = parseTarget(checkString(options.target, "target"), "target");
   checkApart(listen, target);
   const once = READER.boolean("once", options.once);
   const maxConnections = checkMaxConnections(options.maxConnections);
@@ -176,13 +181,7 @@ export function checkOptions(options: ForwardOptions): Settings {
   };
 }
 
-/**
- * Checks what a shutdown is given: as any timeout, but it may be 0.
- *
- * @param value The milliseconds, if any were given.
- * @param otherwise What to wait unless they were.
- * @returns The milliseconds.
- */
+/** Checks the grace of a shutdown: any timeout, or 0; `otherwise` if there is none. */
 export function checkGrace(value: number | undefined, otherwise: number): number {
   return value === 0 ? 0 : READER.timeout("grace", value) ?? otherwise;
 }
@@ -250,7 +249,5 @@ function checkListener(value: ForwardOptions["onEvent"]): ForwardOptions["onEven
 function checkApart(listen: ListenAddress, target: TargetAddress): void {
   const text = formatAddress(listen);
   if (text !== formatAddress(target) || (listen.kind === "tcp" && listen.port === 0)) return;
-  throw new TypeError(
-    `Cannot forward as the target must be another address than the one listened on: got '${text}'`,
-  );
+  refuse("forward", "target", "must be another address than 'listen'", text);
 }

@@ -1,3 +1,5 @@
+// Knows connections that a forwarder has made to itself; for the forwarder alone.
+
 /** What connecting to such a target fails with. */
 export const ITSELF = "that is this forwarder itself";
 
@@ -16,7 +18,7 @@ export class OwnConnections {
   /** The same for connections accepted from it. */
   readonly #accepted: Int32Array;
 
-  /** @param memory What all workers share; made by {@linkcode OwnConnections.memory}. */
+  /** `memory` is what all workers share, made by {@linkcode OwnConnections.memory}. */
   constructor(memory: SharedArrayBuffer) {
     this.#dialed = new Int32Array(memory, 0, PORTS);
     this.#accepted = new Int32Array(memory, PORTS * 4, PORTS);
@@ -27,12 +29,7 @@ export class OwnConnections {
     return new SharedArrayBuffer(2 * PORTS * 4);
   }
 
-  /**
-   * Notes an accepted connection.
-   *
-   * @param client The connection.
-   * @returns Whether it is an own one.
-   */
+  /** Notes an accepted connection. Returns whether this forwarder has dialed it. */
   async accepted(client: Deno.Conn): Promise<boolean> {
     if (isFromHere(client)) await new Promise((resolve) => setTimeout(resolve));
     const [port, ips] = place(client.remoteAddr, client.localAddr);
@@ -40,12 +37,7 @@ export class OwnConnections {
     return Atomics.load(this.#dialed, port) === ips;
   }
 
-  /**
-   * Notes a connection that was dialed.
-   *
-   * @param target The connection.
-   * @returns Whether it was accepted here; it is not noted then.
-   */
+  /** Notes a dialed connection, unless this forwarder has accepted it: returns whether it has. */
   dialed(target: Deno.Conn): boolean {
     const [port, ips] = place(target.localAddr, target.remoteAddr);
     Atomics.store(this.#dialed, port, ips);
@@ -55,11 +47,8 @@ export class OwnConnections {
   }
 
   /**
-   * Forgets what was noted of a session.
-   *
-   * @param client The accepted connection.
-   * @param target The dialed one, if there was one.
-   * @returns Whether the dialed one was accepted here.
+   * Forgets a session's accepted and, if there was one, dialed connection. Returns whether this
+   * forwarder has accepted the dialed one.
    */
   ended(client: Deno.Conn, target: Deno.Conn | undefined): boolean {
     const [port, ips] = place(client.remoteAddr, client.localAddr);

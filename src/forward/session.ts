@@ -1,3 +1,5 @@
+// One connection, from connecting to the target to its end; for the forwarder alone.
+
 import { type Counts, JoinError } from "../errors.ts";
 import { join } from "../join.ts";
 import type { JoinStats } from "../join_options.ts";
@@ -34,10 +36,7 @@ export class Session implements JoinStats {
   #target?: Deno.Conn | EchoEnd | DiscardEnd;
   #isCut = false;
 
-  /**
-   * @param id The connection's number.
-   * @param client The connection, whose owner the session becomes.
-   */
+  /** The session is from here on the owner of the connection. */
   constructor(id: number, client: Deno.Conn) {
     this.#id = id;
     this.#client = client;
@@ -46,10 +45,6 @@ export class Session implements JoinStats {
   /**
    * Serves the connection; never rejects, as whatever fails is this connection's matter only. Fulfils
    * once it is joined: a function that waits as long as the join does weighs 0.5 KiB (V8).
-   *
-   * @param settings The forwarder's settings.
-   * @param onEnd Called with how it ended.
-   * @param leadsHere Tells a target that is the forwarder itself.
    */
   async run(
     settings: Settings,
@@ -89,13 +84,7 @@ export class Session implements JoinStats {
     return [this.#client, target !== undefined && "localAddr" in target ? target : undefined];
   }
 
-  /**
-   * The event of the session's end.
-   *
-   * @param outcome How it ended.
-   * @param settings The forwarder's settings.
-   * @returns The event.
-   */
+  /** The event that tells of the session's end. */
   closeEvent({ reason, error }: Outcome, settings: Settings): CloseEvent {
     const event: CloseEvent = {
       event: "close",
@@ -109,12 +98,7 @@ export class Session implements JoinStats {
     return event;
   }
 
-  /**
-   * What an event of the session has to tell anyway.
-   *
-   * @param settings The forwarder's settings.
-   * @returns It.
-   */
+  /** What every event of the session tells. */
   connection({ listen, target }: Settings): ConnectionEvent {
     return {
       id: this.#id,
@@ -162,9 +146,6 @@ export class Session implements JoinStats {
 /**
  * Turns TCP keepalive on, so that a peer that is gone without a word does not stay for ever. When it is
  * asked is the system's choice (Deno 2.9): after 2 hours, on Linux net.ipv4.tcp_keepalive_time.
- *
- * @param conn A connection of any kind.
- * @returns The same.
  */
 export function keptAlive<T extends Deno.Conn>(conn: T): T {
   if (isTcp(conn)) {

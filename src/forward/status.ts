@@ -1,15 +1,14 @@
-import type { Forwarder, ForwardStats } from "./forward.ts";
+// The live line on a terminal; for the forwarder's program alone.
+
+import type { Forwarder, ForwardStats } from "./forwarder.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatSize } from "./units.ts";
 
 const INTERVAL = 500;
 
 /**
- * Keeps a terminal's live line up to date: open joins, totals and rates.
- *
- * @param forwarder What it is about.
- * @param terminal Where it is shown, if it can be.
- * @returns To be called at the end: removes the line.
+ * Keeps a terminal's live line up to date: open joins, totals and rates. Returns what removes the line,
+ * to be called at the end.
  */
 export function showStatus(forwarder: Forwarder, terminal: Terminal): () => void {
   if (!terminal.hasLive) return () => {};
@@ -31,14 +30,7 @@ export function showStatus(forwarder: Forwarder, terminal: Terminal): () => void
   };
 }
 
-/**
- * The live line.
- *
- * @param stats Now.
- * @param last Some time ago.
- * @param seconds How long ago.
- * @returns One line, without its end.
- */
+/** The live line: counts of now, and rates since `last`, which was `seconds` ago. */
 export function describeStatus(stats: ForwardStats, last: ForwardStats, seconds: number): string {
   const { open, aToB, bToA } = stats;
   return `${open} open | there ${describeFlow(aToB, last.aToB, seconds)} | ` +

@@ -1,6 +1,8 @@
+// A forwarder of several workers; for `forward()` alone.
+
 import { formatAddress } from "./address.ts";
 import { emit, type ForwardEvent } from "./events.ts";
-import type { Forwarder, ForwardStats } from "./forward.ts";
+import type { Forwarder, ForwardStats } from "./forwarder.ts";
 import { OwnConnections } from "./own_connections.ts";
 import { checkGrace, type ForwardOptions, type Settings } from "./options.ts";
 import type { FromWorker, ToWorker } from "./worker.ts";
@@ -9,9 +11,6 @@ import type { FromWorker, ToWorker } from "./worker.ts";
  * Starts as many workers as were asked for, all listening on one port: the system spreads the
  * connections over them (`SO_REUSEPORT`).
  *
- * @param options The caller's options, checked.
- * @param settings The same, parsed.
- * @returns The forwarder, listening.
  * @throws {Error} If one of them cannot listen.
  */
 export async function forwardByTeam(

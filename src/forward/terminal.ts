@@ -1,3 +1,5 @@
+// Standard output and standard error, with a live line below; for the forwarder's program alone.
+
 import { LogQueue, type Output } from "./log_queue.ts";
 
 const CLEAR = "\r\x1b[K";
@@ -16,10 +18,6 @@ export class Terminal {
   readonly hasLive: boolean;
   #live = "";
 
-  /**
-   * @param stdout Where results go.
-   * @param stderr Where people read.
-   */
   constructor(stdout: Output, stderr: Output) {
     this.#stdout = stdout;
     this.#stderr = stderr;
@@ -28,40 +26,24 @@ export class Terminal {
     this.#outQueue = stdout.isTerminal() ? this.#errQueue : this.#createQueue();
   }
 
-  /**
-   * Writes to stdout.
-   *
-   * @param text A whole line, or some.
-   */
+  /** Writes whole lines to stdout. */
   out(text: string): void {
     this.#outQueue.push(this.#stdout, this.#framed(text, this.#stdout));
   }
 
-  /**
-   * Writes to stderr.
-   *
-   * @param text A whole line, or some.
-   */
+  /** Writes whole lines to stderr. */
   err(text: string): void {
     this.#errQueue.push(this.#stderr, this.#framed(text, this.#stderr));
   }
 
-  /**
-   * Changes the kept line, unless the terminal is busy.
-   *
-   * @param text One line that fits, or nothing to remove it.
-   */
+  /** Changes the kept line, unless the terminal is busy; an empty text removes it. */
   live(text: string): void {
     if (!this.hasLive || text === this.#live) return;
     if (text !== "" && !this.#errQueue.isEmpty) return;
     if (this.#errQueue.offer(this.#stderr, CLEAR + text)) this.#live = text;
   }
 
-  /**
-   * Waits until all is written, or it is clear that it cannot be.
-   *
-   * @param timeout Milliseconds that it may take.
-   */
+  /** Waits until all is written, writing fails or `timeout` milliseconds have passed. */
   async flush(timeout: number): Promise<void> {
     await Promise.all([this.#outQueue.flush(timeout), this.#errQueue.flush(timeout)]);
   }

@@ -1,4 +1,6 @@
-/** Durations and sizes as people write them on a command line. */
+// Durations and sizes as people write them on a command line; for the forwarder's program alone.
+
+import { refuse } from "../errors.ts";
 
 const MILLISECONDS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
@@ -20,92 +22,53 @@ const BYTES: Record<string, number> = {
 
 const NUMBER_AND_UNIT = /^(\d+(?:\.\d+)?)([a-z]*)$/i;
 
-/**
- * Milliseconds of a duration such as `500ms`, `30s`, `5m` or `1h`.
- *
- * @param text What was written.
- * @param name The argument it was written for, for the error.
- * @returns The duration in milliseconds, above 0.
- */
+/** Milliseconds, above 0, of a duration such as `500ms`, `30s`, `5m` or `1h`, the value of `name`. */
 export function parseDuration(text: string, name: string): number {
   const [, digits = "", unit = ""] = NUMBER_AND_UNIT.exec(text) ?? [];
   const factor = MILLISECONDS[unit];
   if (factor === undefined) {
-    throw new TypeError(
-      `Cannot use ${name} as a duration is a number and ms, s, m or h, such as 30s: got '${text}'`,
-    );
+    refuse("forward", name, "must be a number and ms, s, m or h, such as 30s", text);
   }
   const milliseconds = Number(digits) * factor;
   if (!(milliseconds > 0 && milliseconds <= LONGEST_DURATION)) {
-    throw new RangeError(
-      `Cannot use ${name} as a duration must be above 0 and at most 596h: got '${text}'`,
-    );
+    refuse("forward", name, "must be more than 0 and at most 596h", text, RangeError);
   }
   return milliseconds;
 }
 
-/**
- * Bytes of a size such as `512`, `64KiB` or `10MB`.
- *
- * @param text What was written.
- * @param name The argument it was written for, for the error.
- * @returns A positive safe integer.
- */
+/** Bytes, at least 1, of a size such as `512`, `64KiB` or `10MB`, the value of `name`. */
 export function parseSize(text: string, name: string): number {
   const [, digits = "", unit = ""] = NUMBER_AND_UNIT.exec(text) ?? [];
   const factor = BYTES[unit.toLowerCase()];
   if (digits === "" || factor === undefined) {
-    throw new TypeError(
-      `Cannot use ${name} as a size is a number and B, kB, MB, GB, TB, KiB, MiB, GiB or TiB, ` +
-        `such as 64KiB: got '${text}'`,
-    );
+    const rule = "must be a number and B, kB, MB, GB, TB, KiB, MiB, GiB or TiB, such as 64KiB";
+    refuse("forward", name, rule, text);
   }
   const bytes = Number(digits) * factor;
   if (!Number.isSafeInteger(bytes) || bytes < 1) {
-    throw new RangeError(
-      `Cannot use ${name} as a size must be whole bytes, 1 to 2^53 - 1: got '${text}'`,
-    );
+    refuse("forward", name, "must be whole bytes, 1 to 2^53 - 1", text, RangeError);
   }
   return bytes;
 }
 
-/**
- * A count such as `100`.
- *
- * @param text What was written.
- * @param name The argument it was written for, for the error.
- * @returns A positive safe integer.
- */
+/** A count from 1 such as `100`, the value of `name`. */
 export function parseCount(text: string, name: string): number {
   const count = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!Number.isSafeInteger(count) || count < 1) {
-    throw new RangeError(`Cannot use ${name} as it must be a whole number from 1: got '${text}'`);
+    refuse("forward", name, "must be a whole number from 1", text, RangeError);
   }
   return count;
 }
 
-/**
- * A file's mode such as `660`.
- *
- * @param text What was written.
- * @param name The argument it was written for, for the error.
- * @returns 0 to 0o777.
- */
+/** A file's mode, 0 to 0o777, such as `660`, the value of `name`. */
 export function parseMode(text: string, name: string): number {
   if (/^0?[0-7]{3}$/.test(text)) return parseInt(text, 8);
-  throw new TypeError(
-    `Cannot use ${name} as a mode is three octal digits, such as 660: got '${text}'`,
-  );
+  refuse("forward", name, "must be three octal digits, such as 660", text);
 }
 
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/**
- * A size for people, three significant digits or so: `0 B`, `1.5 KiB`, `320 MiB`.
- *
- * @param bytes How many bytes.
- * @returns The text.
- */
+/** A size for people, three significant digits or so: `0 B`, `1.5 KiB`, `320 MiB`. */
 export function formatSize(bytes: number): string {
   let unit = 0;
   // From 1023.5 on the rounded figure would read "1024".
@@ -117,12 +80,7 @@ export function formatSize(bytes: number): string {
   return `${bytes.toFixed(digits)} ${BYTE_UNITS[unit]}`;
 }
 
-/**
- * A duration for people: `12 ms`, `3.4 s`, `5 m 2 s`, `2 h 30 m`.
- *
- * @param milliseconds How long.
- * @returns The text.
- */
+/** A duration for people: `12 ms`, `3.4 s`, `5 m 2 s`, `2 h 30 m`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 59_950) return `${(milliseconds / 1000).toFixed(1)} s`;

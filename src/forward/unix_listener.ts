@@ -1,3 +1,5 @@
+// A listening Unix socket; for `listen.ts` alone.
+
 import type { UnixAddress } from "./address.ts";
 
 /** `sun_path` of Linux without its final zero. */
@@ -18,10 +20,7 @@ export class UnixListener {
   readonly #listener: Deno.UnixListener;
   readonly #file: Deno.FileInfo;
 
-  /**
-   * @param address Where to listen; nothing may be there.
-   * @param mode The mode of its file, unless the umask's is to be.
-   */
+  /** Nothing may be at the path. Without a mode the umask decides. */
   constructor({ path }: UnixAddress, mode: number | undefined) {
     this.addr = { transport: "unix", path };
     const directory = privateName(path);
@@ -47,11 +46,7 @@ export class UnixListener {
     return this.#listener.accept();
   }
 
-  /**
-   * Whether a path leads to this socket.
-   *
-   * @param path The path of a target.
-   */
+  /** Whether a target's path leads to this socket. */
   isAt(path: string): boolean {
     try {
       return isSame(Deno.statSync(path), this.#file);
@@ -75,7 +70,6 @@ export class UnixListener {
 /**
  * Makes way for a socket: removes one that nobody listens on any more.
  *
- * @param address Where it is to be.
  * @throws {TypeError} If something else is there.
  * @throws {Deno.errors.AddrInUse} If somebody listens there.
  */

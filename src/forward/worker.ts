@@ -3,8 +3,9 @@
  *
  * @module
  */
+import { forwardAlone } from "./accepting.ts";
 import type { ForwardEvent } from "./events.ts";
-import { forwardAlone, type Forwarder, type ForwardStats } from "./forward.ts";
+import type { Forwarder, ForwardStats } from "./forwarder.ts";
 import { checkOptions, type ForwardOptions } from "./options.ts";
 
 /** What a worker is told. */

@@ -33,7 +33,7 @@ test("port 0 is for listening only", () => {
   assertThrows(
     () => parseTarget("tcp://a:0", "TARGET"),
     RangeError,
-    "Cannot use TARGET as the port must be 1 to 65535: got 0 in 'tcp://a:0'",
+    `Cannot forward as 'TARGET' must have a port of 1 to 65535: got "tcp://a:0"`,
   );
 });
 
@@ -42,7 +42,7 @@ test("a port out of range is named", () => {
     assertThrows(
       () => parseListen(`tcp://a:${port}`, "LISTEN"),
       RangeError,
-      `Cannot use LISTEN as the port must be 0 to 65535: got ${port} in 'tcp://a:${port}'`,
+      `Cannot forward as 'LISTEN' must have a port of 0 to 65535: got "tcp://a:${port}"`,
     );
   }
 });
@@ -73,15 +73,16 @@ test("what is no address at all is named, with what is one", () => {
     assertThrows(
       () => parseListen(text, "LISTEN"),
       TypeError,
-      `Cannot use LISTEN as it must be tcp://host:port or unix:/path: got '${text}'`,
+      `Cannot forward as 'LISTEN' must be tcp://host:port or unix:/path: got "${text}"`,
     );
     assertThrows(
       () => parseTarget(text, "TARGET"),
       TypeError,
-      `Cannot use TARGET as it must be echo:, discard:, tcp://host:port or unix:/path: got '${text}'`,
+      "Cannot forward as 'TARGET' must be echo:, discard:, tcp://host:port or unix:/path: " +
+        `got "${text}"`,
     );
   }
-  assertThrows(() => parseListen("echo:", "LISTEN"), TypeError, "got 'echo:'");
+  assertThrows(() => parseListen("echo:", "LISTEN"), TypeError, 'got "echo:"');
 });
 
 test("a host that is none is named", () => {
@@ -89,8 +90,8 @@ test("a host that is none is named", () => {
     assertThrows(
       () => parseListen(`tcp://${host}:80`, "LISTEN"),
       TypeError,
-      "Cannot use LISTEN as the host must be a name, an IPv4 or an [IPv6] address: " +
-        `got '${host}' in 'tcp://${host}:80'`,
+      "Cannot forward as 'LISTEN' must have a host: a name, an IPv4 or an [IPv6] address: " +
+        `got "tcp://${host}:80"`,
     );
   }
 });
@@ -100,7 +101,7 @@ test("the path of a unix socket is there, and fits", () => {
     assertThrows(
       () => parseListen(text, "LISTEN"),
       TypeError,
-      `Cannot use LISTEN as it must be unix: and a path: got '${text}'`,
+      `Cannot forward as 'LISTEN' must be unix: and a path: got "${text}"`,
     );
   }
   const longest = `unix:/${"x".repeat(106)}`;
@@ -108,6 +109,6 @@ test("the path of a unix socket is there, and fits", () => {
   assertThrows(
     () => parseListen(`unix:/${"é".repeat(54)}`, "LISTEN"),
     RangeError,
-    "Cannot use LISTEN as the path of a unix socket must be at most 107 bytes: got 109 in",
+    "Cannot forward as 'LISTEN' must have a path of at most 107 bytes, and has one of 109: got ",
   );
 });

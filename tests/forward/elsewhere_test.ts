@@ -14,6 +14,6 @@ test("forward's options are checked first", async () => {
   await assertRejects(
     () => forward({ listen: "tcp://127.0.0.1:70000", target: "echo:" }),
     RangeError,
-    "Cannot use 'listen' as the port must be 0 to 65535: got 70000",
+    `Cannot forward as 'listen' must have a port of 0 to 65535: got "tcp://127.0.0.1:70000"`,
   );
 });

@@ -59,37 +59,38 @@ test("help and version are asked for anywhere, also beside mistakes", () => {
   assertEquals(parseCommand(["--foo", "--help"]), { kind: "help" });
   assertEquals(parseCommand(["-h"]), { kind: "help" });
   assertEquals(parseCommand(["x", "--version"]), { kind: "version" });
-  assertThrows(() => parseCommand(["--", "--help"]), TypeError, "got '--help'");
+  assertThrows(() => parseCommand(["--", "--help"]), TypeError, 'got "--help"');
 });
 
 test("a mistake is named with the argument", () => {
   const mistakes: [string[], string][] = [
-    [["--idel-timeout", "1s"], "Cannot use '--idel-timeout' as there is no such flag: see --help"],
-    [["-o"], "Cannot use '-o' as there is no such flag: see --help"],
-    [["-"], "Cannot use '-' as there is no such flag: see --help"],
-    [["--once=1"], "Cannot use --once as it takes no value: got '--once=1'"],
-    [["--log-open=1"], "Cannot use --log-open as it takes no value: got '--log-open=1'"],
-    [["--help=1"], "Cannot use --help as it takes no value: got '--help=1'"],
-    [["--grace"], "Cannot use --grace as it needs a value: got nothing after it"],
-    [["--grace", "--once"], "Cannot use --grace as a duration is"],
-    [["--grace="], "Cannot use --grace as a duration is"],
-    [["--log", "xml"], "Cannot use --log as it must be text, json or none: got 'xml'"],
-    [["tcp://a:1"], "Cannot forward as TARGET is missing: got only LISTEN, 'tcp://a:1'"],
-    [
-      ["tcp://a:1", "echo:", "b"],
-      "Cannot forward as LISTEN and TARGET must be all: got 'b' as well",
-    ],
-    [["a", "echo:"], "Cannot use LISTEN as it must be"],
-    [["tcp://a:1", "a"], "Cannot use TARGET as it must be"],
+    [["--idel-timeout", "1s"], "Unknown flag '--idel-timeout': see --help"],
+    [["-o"], "Unknown flag '-o': see --help"],
+    [["-"], "Unknown flag '-': see --help"],
+    [["--once=1"], "Cannot forward as '--once' takes no value: got \"--once=1\""],
+    [["--log-open=1"], "Cannot forward as '--log-open' takes no value: got \"--log-open=1\""],
+    [["--help=1"], "Cannot forward as '--help' takes no value: got \"--help=1\""],
+    [["--grace"], "Missing value after '--grace'"],
+    [["--grace", "--once"], "Cannot forward as '--grace' must be a number and ms, s, m or h"],
+    [["--grace="], "Cannot forward as '--grace' must be a number and ms, s, m or h"],
+    [["--log", "xml"], "Cannot forward as '--log' must be text, json or none: got \"xml\""],
+    [["tcp://a:1"], "Missing argument TARGET after 'tcp://a:1'"],
+    [["tcp://a:1", "echo:", "b"], "Unexpected argument 'b'"],
+    [["a", "echo:"], "Cannot forward as 'LISTEN' must be"],
+    [["tcp://a:1", "a"], "Cannot forward as 'TARGET' must be"],
   ];
   for (const [args, message] of mistakes) {
     assertThrows(() => parseCommand(args), TypeError, message);
   }
   for (const flag of FLAGS.keys()) {
     if (FLAGS.get(flag)?.value === undefined) continue;
-    assertThrows(() => parseCommand([flag, "0"]), Error, `Cannot use ${flag} as `);
-    assertThrows(() => parseCommand([`${flag}=-1`]), Error, `Cannot use ${flag} as `);
-    assertThrows(() => parseCommand([`${flag}=NaN`]), Error, `Cannot use ${flag} as `);
+    assertThrows(() => parseCommand([flag, "0"]), Error, `Cannot forward as '${flag}' must be `);
+    assertThrows(() => parseCommand([`${flag}=-1`]), Error, `Cannot forward as '${flag}' must be `);
+    assertThrows(
+      () => parseCommand([`${flag}=NaN`]),
+      Error,
+      `Cannot forward as '${flag}' must be `,
+    );
   }
 });
 

@@ -9,15 +9,22 @@ function untyped(json: unknown): ForwardOptions {
 }
 
 const MESSAGES: [Partial<ForwardOptions>, new (message: string) => Error, string][] = [
-  [{ listen: "x" }, TypeError, "Cannot use 'listen' as it must be"],
-  [{ listen: "tcp://a:70000" }, RangeError, "Cannot use 'listen' as the port must be 0 to 65535"],
-  [{ target: "x" }, TypeError, "Cannot use 'target' as it must be"],
-  [{ target: "tcp://a:0" }, RangeError, "Cannot use 'target' as the port must be 1 to 65535"],
+  [{ listen: "x" }, TypeError, "Cannot forward as 'listen' must be"],
+  [
+    { listen: "tcp://a:70000" },
+    RangeError,
+    "Cannot forward as 'listen' must have a port of 0 to 65535",
+  ],
+  [{ target: "x" }, TypeError, "Cannot forward as 'target' must be"],
+  [
+    { target: "tcp://a:0" },
+    RangeError,
+    "Cannot forward as 'target' must have a port of 1 to 65535",
+  ],
   [
     { listen: "tcp://127.0.0.1:5", target: "tcp://127.0.0.1:5" },
     TypeError,
-    "Cannot forward as the target must be another address than the one listened on: " +
-    "got 'tcp://127.0.0.1:5'",
+    "Cannot forward as 'target' must be another address than 'listen': got \"tcp://127.0.0.1:5\"",
   ],
   [{ limit: 0 }, RangeError, "Cannot forward as 'limit' must "],
   [{ limit: 1.5 }, RangeError, "got 1.5"],

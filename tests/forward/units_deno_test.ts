@@ -22,14 +22,15 @@ test("a duration that is none is an error with the argument, the rule and the va
     assertThrows(
       () => parseDuration(text, "--grace"),
       TypeError,
-      `Cannot use --grace as a duration is a number and ms, s, m or h, such as 30s: got '${text}'`,
+      "Cannot forward as '--grace' must be a number and ms, s, m or h, such as 30s: " +
+        `got "${text}"`,
     );
   }
   for (const text of ["0ms", "0s", "0.0h", "597h", "2147483648ms"]) {
     assertThrows(
       () => parseDuration(text, "--grace"),
       RangeError,
-      `Cannot use --grace as a duration must be above 0 and at most 596h: got '${text}'`,
+      `Cannot forward as '--grace' must be more than 0 and at most 596h: got "${text}"`,
     );
   }
 });
@@ -47,15 +48,15 @@ test("a size that is none is an error with the argument, the rule and the value"
     assertThrows(
       () => parseSize(text, "--limit"),
       TypeError,
-      "Cannot use --limit as a size is a number and B, kB, MB, GB, TB, KiB, MiB, GiB or TiB, " +
-        `such as 64KiB: got '${text}'`,
+      "Cannot forward as '--limit' must be a number and B, kB, MB, GB, TB, KiB, MiB, GiB or TiB, " +
+        `such as 64KiB: got "${text}"`,
     );
   }
   for (const text of ["0", "0KiB", "0.5", "1.0001KiB", "9007199254740992", "9000TiB"]) {
     assertThrows(
       () => parseSize(text, "--limit"),
       RangeError,
-      `Cannot use --limit as a size must be whole bytes, 1 to 2^53 - 1: got '${text}'`,
+      `Cannot forward as '--limit' must be whole bytes, 1 to 2^53 - 1: got "${text}"`,
     );
   }
 });
@@ -67,7 +68,7 @@ test("counts are whole and from 1", () => {
     assertThrows(
       () => parseCount(text, "--max-connections"),
       RangeError,
-      `Cannot use --max-connections as it must be a whole number from 1: got '${text}'`,
+      `Cannot forward as '--max-connections' must be a whole number from 1: got "${text}"`,
     );
   }
 });
@@ -119,7 +120,7 @@ test("modes are three octal digits", () => {
     assertThrows(
       () => parseMode(text, "--unix-mode"),
       TypeError,
-      `Cannot use --unix-mode as a mode is three octal digits, such as 660: got '${text}'`,
+      `Cannot forward as '--unix-mode' must be three octal digits, such as 660: got "${text}"`,
     );
   }
 });

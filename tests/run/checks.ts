@@ -18,6 +18,8 @@ const checks: readonly string[][] = [
   ["publish", "--dry-run", "--allow-dirty"],
   // Whether the README's table is up to date.
   ["run", "-A", "tests/contract/table.ts", "--check"],
+  // Whether imports point down.
+  ["run", "-A", "tests/run/imports.ts"],
 ];
 
 /** Runs every check, and shows what those which failed print. */

@@ -3,6 +3,7 @@
 import { DIRECT, type Direct, TAKEN, Wait } from "../direct.ts";
 import type { Pair } from "../ends.ts";
 import { writableFrom } from "../halves.ts";
+import { later } from "./later.ts";
 
 /** The bytes of every adapter. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -137,9 +138,14 @@ export abstract class EventEnd implements Pair, Direct {
     this.#failure = { error };
     this.#unwritten = undefined;
     if (side === "read") this.#read.reject(error);
+    if (side === "write" || !this.#controller) this.#failWrite(error);
+    else void later(() => this.#failWrite(error));
+    if (side === "write") void later(() => this.#read.reject(error));
+  }
+
+  #failWrite(error: unknown): void {
     if (!this.#written.reject(error)) this.#user?.watcher?.closedEarly(error);
     this.#controller?.error(error);
-    if (side === "write") void this.#rejectReadLater(error);
   }
 
   get #unwritable(): { readonly error: unknown } | undefined {
@@ -157,15 +163,8 @@ export abstract class EventEnd implements Pair, Direct {
     this.#writeFailure = { error };
     this.#finished = true;
     this.#unwritten = undefined;
-    if (!this.#written.reject(error)) this.#user?.watcher?.closedEarly(error);
-    this.#controller?.error(error);
+    this.#failWrite(error);
     if (this.#ended) this.#shutOnce();
-  }
-
-  /** Who writes by way of streams is told some microtasks later. */
-  async #rejectReadLater(error: unknown): Promise<void> {
-    for (let microtask = 0; microtask < 5; microtask++) await undefined;
-    this.#read.reject(error);
   }
 
   get [DIRECT](): Direct | undefined {

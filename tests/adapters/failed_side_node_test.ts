@@ -79,15 +79,19 @@ for (const [kind, on, open] of kinds) {
     );
   }
 
-  test(`${kind}: a reset that a read meets is a failed read`, { on }, async () => {
-    const { end, reset } = await open();
-    const joined = join(memoryPair()[0], end);
-    await turns();
-    reset();
-    const error = await rejection(joined);
-    assertInstanceOf(error, JoinError);
-    assertEquals([error.end, error.side, error.direction], ["b", "read", "bToA"], error.message);
-  });
+  for (const via of ["auto", "streams", "pipeTo"] as const) {
+    test(`${kind}: a reset that a read meets is a failed read (${via})`, { on }, async () => {
+      const { end, reset } = await open();
+      if (via === "streams" && "readable" in end) void [end.readable, end.writable];
+      const joined = join(memoryPair()[0], end, { via: via === "pipeTo" ? via : "auto" });
+      joined.catch(() => {});
+      await turns();
+      reset();
+      const error = await rejection(joined);
+      assertInstanceOf(error, JoinError);
+      assertEquals([error.end, error.side, error.direction], ["b", "read", "bToA"], error.message);
+    });
+  }
 }
 
 test("a Node socket: one that could not be connected is a failed read", {

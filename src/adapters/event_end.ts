@@ -63,7 +63,7 @@ export abstract class EventEnd implements Pair, Direct {
   /** Closes both directions; all that was sent still reaches the peer. */
   protected abstract shut(): void;
   /** Closes both directions so that the peer sees a failure. */
-  protected abstract reset(reason: unknown): void;
+  protected abstract reset(reason: unknown): void | Promise<void>;
   /** Stops and resumes the delivery of what the peer sends. */
   protected abstract pause(): void;
   protected abstract resume(): void;
@@ -158,7 +158,7 @@ export abstract class EventEnd implements Pair, Direct {
     if (!this.#user && !this.#readable?.locked) {
       // Nobody reads: what comes would not be noticed, nor that it stays open.
       this.failed(error, "write");
-      return this.#shutOnce();
+      return void this.#shutOnce();
     }
     this.#writeFailure = { error };
     this.#finished = true;
@@ -226,13 +226,13 @@ export abstract class EventEnd implements Pair, Direct {
     return finished;
   }
 
-  abort(reason: unknown): void {
+  abort(reason: unknown): void | Promise<void> {
     this.#deafen();
     this.failed(reason);
-    this.#shutOnce(() => this.reset(reason));
+    return this.#shutOnce(() => this.reset(reason));
   }
 
-  close(reason?: unknown): void {
+  close(reason?: unknown): void | Promise<void> {
     if (reason !== undefined) return this.abort(reason);
     this.#deafen();
     this.#shutOnce();
@@ -293,9 +293,9 @@ export abstract class EventEnd implements Pair, Direct {
     if (closed) throw new Error("The end has been closed");
   }
 
-  #shutOnce(shut = () => this.shut()): void {
+  #shutOnce(shut: () => void | Promise<void> = () => this.shut()): void | Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    shut();
+    return shut();
   }
 }

@@ -22,7 +22,14 @@ import { TAKEN } from "../direct.ts";
 import type { Pair } from "../ends.ts";
 import { refuse } from "../errors.ts";
 import { type Bytes, EventEnd } from "./event_end.ts";
-import { assertNodeDuplex, breakOff, hearFailedWrites, resetOf, sideOf } from "./node_duplex.ts";
+import {
+  assertNodeDuplex,
+  breakOff,
+  hearFailedWrites,
+  resetOf,
+  sideOf,
+  whenShutDown,
+} from "./node_duplex.ts";
 import type { NodeDuplex, NodeReadOptions } from "./node_duplex.ts";
 import { LARGE_READ, ReadBuffer } from "./read_buffer.ts";
 
@@ -270,7 +277,9 @@ class NodeEnd extends EventEnd {
     this.#socket.destroy();
   }
 
-  protected override reset(reason: unknown): void {
+  protected override reset(reason: unknown): void | Promise<void> {
+    const shutDown = whenShutDown(this.#socket);
+    if (shutDown) return shutDown.then(() => this.reset(reason));
     breakOff(this.#socket, reason);
   }
 

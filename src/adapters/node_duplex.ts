@@ -95,6 +95,20 @@ export function resetOf(socket: NodeDuplex): Error | undefined {
   return Object.assign(error, { code: "ECONNRESET", rstCode });
 }
 
+/**
+ * Fulfils when the system has ended the writing, if it is about to, which takes it a turn: libuv does not reset
+ * a socket meanwhile (`uv_tcp_close_reset`), and Node forgets it then, open as it is (26.12).
+ */
+export function whenShutDown(socket: NodeDuplex): Promise<void> | undefined {
+  const { writableEnded, writableFinished, writableLength, connecting, destroyed } = socket;
+  if (!writableEnded || writableFinished || writableLength > 0 || connecting || destroyed) return;
+  // A TLS socket is never reset.
+  if (!socket.resetAndDestroy || socket.secureConnecting !== undefined) return;
+  return new Promise((resolve) => {
+    for (const event of ["finish", "close"]) socket.on(event, () => resolve());
+  });
+}
+
 /** What {@linkcode connectNodeSocket} adds to the options of a connection. */
 export interface NodeReadOptions {
   /** Whether the socket stays open for writing when the peer has ended; always `true`. */

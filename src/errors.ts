@@ -135,7 +135,12 @@ export function refuse(
   throw new Kind(`Cannot ${action} as '${name}' ${rule}: got ${show(value)}`);
 }
 
-/** Refuses what is no count of bytes, `least` to `most`. */
+/** Whether it is a count of bytes, `least` to `most`. */
+export function isSize(value: unknown, least: number, most: number): value is number {
+  return Number.isInteger(value) && value as number >= least && value as number <= most;
+}
+
+/** Refuses what is none. */
 export function assertSize(
   action: string,
   name: string,
@@ -143,7 +148,7 @@ export function assertSize(
   least: number,
   most: number = Number.MAX_SAFE_INTEGER,
 ): asserts value is number {
-  if (Number.isInteger(value) && value as number >= least && value as number <= most) return;
+  if (isSize(value, least, most)) return;
   refuse(action, name, `must be an integer of ${least} to ${most} bytes`, value, RangeError);
 }
 

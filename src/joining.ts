@@ -261,7 +261,10 @@ export class Joining implements PumpOwner {
       lane.halt();
       lane.from.stopWaiting();
     }
-    if (endIt) await bounded(Promise.all(this.#lanes.map(({ from }) => endIt(from))));
+    if (endIt) {
+      await bounded(Promise.all(this.#lanes.map(({ from }) => endIt(from))));
+      for (const { sink } of this.#lanes) if (sink.pending) await sink.lastWrite?.();
+    }
     for (const lane of this.#lanes) lane.release();
     settle();
   }

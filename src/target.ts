@@ -45,6 +45,8 @@ export interface Sink extends Target {
   abort(reason: unknown): Promise<void>;
   /** Unlocks a stream that has ended, so that whatever it belongs to can be closed. */
   unlock?(): void;
+  /** Of a write that is broken off: fulfils once it has settled, or a turn later. Its peer may have it by then. */
+  lastWrite?(): Promise<void>;
   /** Unlocks; what settles from here on does not count. */
   release(): void;
 }

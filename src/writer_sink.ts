@@ -3,7 +3,7 @@
 import { bytesToWrite } from "./bytes.ts";
 import { type Direct, TAKEN } from "./direct.ts";
 import type { Writer } from "./ends.ts";
-import { assertSize } from "./errors.ts";
+import { assertSize, isSize } from "./errors.ts";
 import type { Meter } from "./meter.ts";
 import { type Sink, type SinkWatcher, WRITTEN } from "./target.ts";
 
@@ -17,6 +17,9 @@ export class WriterSink implements Sink {
   readonly #writer: Writing;
   readonly #meter: Meter;
   #rest?: Uint8Array<ArrayBuffer>;
+  #written: unknown;
+  /** What a write has brought that was broken off. */
+  #late = 0;
 
   constructor(writer: Writing, meter: Meter) {
     this.#writer = writer;
@@ -29,7 +32,7 @@ export class WriterSink implements Sink {
 
   /** Bytes of a write that has not settled, or has failed: they may reach the peer nonetheless. */
   get part(): number {
-    return this.pending && (this.#writer as Direct)[TAKEN] || 0;
+    return this.pending && ((this.#writer as Direct)[TAKEN] ?? this.#late) || 0;
   }
 
   write(chunk: unknown): unknown {
@@ -47,7 +50,7 @@ export class WriterSink implements Sink {
     if (count === length) {
       this.#meter.add(length, 1);
       // An idle join must not keep its last chunk.
-      this.#rest = undefined;
+      this.#rest = this.#written = undefined;
       return WRITTEN;
     }
     assertSize("write", "count", count, 1, length);
@@ -58,6 +61,16 @@ export class WriterSink implements Sink {
   refuse(): void {
     if (this.part > 0) this.#meter.add(this.part, 0);
     this.pending = false;
+  }
+
+  async lastWrite(): Promise<void> {
+    // Who tells what it has taken need not be waited for.
+    if (!this.pending || (this.#writer as Direct)[TAKEN] !== undefined) return;
+    await settled(
+      Promise.resolve(this.#written).then((count) => {
+        if (isSize(count, 1, this.#rest!.length)) this.#late = count;
+      }),
+    );
   }
 
   async end(): Promise<void> {
@@ -77,8 +90,18 @@ export class WriterSink implements Sink {
   #write(bytes: Uint8Array<ArrayBuffer>): unknown {
     this.#rest = bytes;
     this.pending = true;
-    return this.#writer.write(bytes);
+    return this.#written = this.#writer.write(bytes);
   }
+}
+
+/** Waits until it has settled, but no longer than a whole turn: a timer may go off before the next one's I/O. */
+async function settled(promise: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => timer = setTimeout(resolve));
+  });
+  await Promise.race([promise, late]).catch(() => {});
+  clearTimeout(timer!);
 }
 
 /** An adapter's end, past its streams. */

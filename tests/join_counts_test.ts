@@ -2,7 +2,7 @@
 import { type Conn, join, type JoinStats } from "@webstreams/join";
 import { assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
 import { test } from "./harness.ts";
-import { turns } from "./support/async.ts";
+import { deferred, macrotask, rejection, turns } from "./support/async.ts";
 import { bytes, concat, pattern, text } from "./support/bytes.ts";
 import { assertTornDown, joinError, where } from "./support/errors.ts";
 import { FakeEnd, KINDS } from "./support/fake_end.ts";
@@ -225,3 +225,32 @@ test("a JoinError has the very counts of stats, whenever a write fulfils", async
     assertEquals<unknown>({ aToB, bToA }, stats, `${depth} microtasks`);
   }
 });
+
+for (const how of ["an abort", "a timeout"]) {
+  test(`what a write brings that ${how} breaks off has been counted: its peer has got it`, async () => {
+    let got = 0;
+    const controller = new AbortController();
+    const a: Conn = {
+      read: (p) => got === 0 ? p.length : new Promise<null>(() => {}),
+      write: () => 1,
+      close() {},
+    };
+    const b: Conn = {
+      read: () => new Promise<null>(() => {}),
+      async write(p) {
+        got += p.length;
+        if (how === "an abort") queueMicrotask(() => controller.abort("enough"));
+        // Of a system's answers, in any of the next turns.
+        else await closed.promise;
+        await macrotask();
+        return p.length;
+      },
+      close: () => closed.resolve(),
+    };
+    const closed = deferred();
+    const stats: Partial<JoinStats> = {};
+    const { signal } = controller;
+    await rejection(join(a, b, { stats, signal, idleTimeout: how === "an abort" ? 10_000 : 10 }));
+    assertEquals([stats.aToB!.bytes, got > 0], [got, true]);
+  });
+}

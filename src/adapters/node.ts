@@ -26,8 +26,10 @@ import {
   assertNodeDuplex,
   breakOff,
   hearFailedWrites,
+  isNode,
   resetOf,
   sideOf,
+  whenEnded,
   whenShutDown,
 } from "./node_duplex.ts";
 import type { NodeDuplex, NodeReadOptions } from "./node_duplex.ts";
@@ -119,9 +121,6 @@ export function connectNodeSocket<Options extends object>(
 
 const ends = new WeakMap<NodeDuplex, NodeEnd>();
 
-/** Deno 2.9 and Bun 1.4 copy into the memory of an `onread`; others before them did worse. */
-const isNode = !("Deno" in globalThis || "Bun" in globalThis);
-
 /** One listener for all sockets: with closures for each, an idle join weighs 1 KB more (Node 26). */
 function on(event: string, handle: (end: NodeEnd, argument: unknown) => void) {
   function listener(this: NodeDuplex, argument: unknown): void {
@@ -176,6 +175,7 @@ class NodeEnd extends EventEnd {
         return true;
       },
     };
+    // Deno 2.9 and Bun 1.4 copy into the memory of an `onread`; others before them did worse.
     const socket = connect({ ...options, allowHalfOpen: true, ...isNode && { onread } });
     assertNodeDuplex(ACTION, socket);
     // What cannot even be tried has been destroyed by now, and tells so in the next turn.
@@ -186,11 +186,13 @@ class NodeEnd extends EventEnd {
   static readonly #always = [
     on("end", (end) => {
       const reset = resetOf(end.#socket);
-      reset ? end.failed(reset) : end.ended();
+      if (reset) end.failed(reset);
+      else whenEnded(end.#socket, () => end.ended());
     }),
     on("aborted", (end) => end.failed(resetOf(end.#socket))),
     on("error", (end, error) => end.failed(resetOf(end.#socket) ?? error, sideOf(error))),
     on("close", (end) => {
+      if (end.#socket.readableEnded && !end.#socket.errored) end.ended();
       end.failed(new Error("The socket was closed before its end"));
       end.#listen("off", NodeEnd.#always);
       end.#listen("off", NodeEnd.#opening);

@@ -1,6 +1,10 @@
 // Public: the type of a Node stream. What checks one is for `node.ts` alone.
 
+import { setImmediate } from "node:timers";
 import { refuse } from "../errors.ts";
+
+/** Whether it is neither Deno nor Bun. */
+export const isNode: boolean = !("Deno" in globalThis || "Bun" in globalThis);
 
 /** What {@linkcode fromNodeSocket} takes: the part of a `stream.Duplex` that it uses. */
 export interface NodeDuplex {
@@ -8,6 +12,8 @@ export interface NodeDuplex {
   allowHalfOpen: boolean;
   /** Whether it has been destroyed. */
   readonly destroyed: boolean;
+  /** What has destroyed it, if anything has. */
+  readonly errored?: Error | null;
   /** Whether `end` has been emitted. */
   readonly readableEnded: boolean;
   /** Whether it yields something other than bytes. */
@@ -44,6 +50,13 @@ export interface NodeDuplex {
   readonly writableLength: number;
   /** Bytes from which on they are too many. */
   readonly writableHighWaterMark: number;
+  /** What the system has of a `net.Socket`, on Node. */
+  readonly _handle?: {
+    /** Tells the peer's address: 0, or why it cannot. */
+    getpeername?(address: object): number;
+    /** Reads on. */
+    readStart?(): unknown;
+  } | null;
   /** Hands bytes to the system; a `net.Socket`'s is replaced. */
   _write?(chunk: unknown, encoding: string, callback: (error?: Error | null) => void): void;
   /** Queues bytes; calls back once they have been sent, or have failed, which `error` tells as well. */
@@ -81,6 +94,27 @@ function hears(socket: NodeDuplex, event: string, name: string): boolean {
 export function sideOf(error: unknown): "read" | "write" {
   const { syscall, code } = Object(error);
   return syscall === "write" || syscall === "shutdown" || code === "EPIPE" ? "write" : "read";
+}
+
+/** A whole turn of the event loop, whichever phase it is in. */
+const PHASES = 3;
+
+/**
+ * Calls back if an end of file is one. Node 20 and 22 take a reset right behind data for one (libuv before 1.52
+ * at POLLHUP, if the last read was short), which the next read tells: it fails, and an `error` is emitted. Once
+ * our own writing has ended there is nothing to tell it by.
+ */
+export function whenEnded(socket: NodeDuplex, ended: () => void): void {
+  const { _handle: handle, writableEnded, secureConnecting } = socket;
+  const unsure = isNode && !writableEnded && secureConnecting === undefined;
+  // A connection whose peer alone has ended has an address of it.
+  if (!unsure || !handle?.readStart || !handle.getpeername?.({})) return ended();
+  handle.readStart();
+  const wait = (phases: number) => {
+    if (phases > 0) setImmediate(() => wait(phases - 1));
+    else if (!socket.destroyed) ended();
+  };
+  wait(PHASES);
 }
 
 /**

@@ -1,5 +1,6 @@
 /**
- * Programs that a test has running: recipes, for tests that are in a page and cannot start them.
+ * Programs that a test has running: recipes, for tests that are in a page and cannot start them, and what
+ * is to run on Node, wherever the test does.
  *
  * @module
  */
@@ -75,7 +76,8 @@ async function executableOf(on: "bun" | "node"): Promise<string> {
 /** They know nothing of `deno.json`: the library is in the recipe, as are packages. */
 async function bundle(on: "bun" | "node", name: string, folder: string): Promise<string> {
   const { root, run } = await import("../run/process.ts");
-  const file = `${folder}/${name}.mjs`;
+  const file = `${folder}/${name.replaceAll("/", "-")}.mjs`;
+  const path = name.includes("/") ? name : `recipes/${name}`;
   const { success, output } = await run([
     ...[
       Deno.execPath(),
@@ -83,7 +85,7 @@ async function bundle(on: "bun" | "node", name: string, folder: string): Promise
       `--platform=${on === "bun" ? "browser" : "deno"}`,
       `--output=${file}`,
     ],
-    `${root}/tests/recipes/${name}.ts`,
+    `${root}/tests/${path}.ts`,
   ]);
   if (!success) throw new Error(output);
   return file;

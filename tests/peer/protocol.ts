@@ -55,10 +55,10 @@ export type Outcome = { readonly value: unknown } | { readonly error: string } |
   readonly op: number;
 };
 
-/** `POST /program`: a recipe to run, which says first that it is `listening on <port>`. */
+/** `POST /program`: a program to run, which says first that it is `listening on <port>`. */
 export interface Starting {
   readonly on: "deno" | "bun" | "node";
-  /** Of the file in `tests/recipes`, without `.ts`. */
+  /** Of the file in `tests/recipes`, or else with its folder in `tests`, without `.ts`. */
   readonly name: string;
   /** `$FOLDER` in them is a folder with the peer's certificate: `cert.pem`, `key.pem`. */
   readonly args: readonly (string | number)[];

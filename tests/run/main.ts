@@ -82,7 +82,9 @@ async function runAll(runtimes: readonly Runtime[]): Promise<Tally[]> {
 
 /** The variables for playing a failure again. */
 function replay(): Record<string, string> {
-  const names = ["ROUTES_RUNS", "ROUTES_SEED", "ROUTES_PATH"];
+  const names = ["ROUTES", "SCHEDULE"].flatMap((test) =>
+    ["RUNS", "SEED", "PATH"].map((what) => `${test}_${what}`)
+  );
   return Object.fromEntries(names.flatMap((name) => {
     const value = Deno.env.get(name);
     return value === undefined ? [] : [[name, value]];

@@ -1,0 +1,56 @@
+/**
+ * What happens around a join of two TCP connections: what their peers do, and what its caller does.
+ *
+ * @module
+ */
+/** An end of a join, and the peer behind it. */
+export type Side = "a" | "b";
+
+/** Both. */
+export const sides: readonly Side[] = ["a", "b"];
+
+/** The opposite one. */
+export function otherSide(side: Side): Side {
+  return side === "a" ? "b" : "a";
+}
+
+/** What a peer does. Steps are begun one after the other, none waits for what the one before began. */
+export type PeerStep =
+  /** Sends so many bytes, after what it sends already. */
+  | { readonly do: "send"; readonly on: Side; readonly bytes: number; readonly chunk: number }
+  /** FIN; RST; a close of both directions: after what it sends, or at once, which drops the rest of that. */
+  | { readonly do: "finish"; readonly on: Side }
+  | { readonly do: "reset" | "close"; readonly on: Side; readonly now: boolean }
+  /** Closes after what it sends, and after the end of file that comes soon or not at all. */
+  | { readonly do: "leave"; readonly on: Side }
+  | { readonly do: "pause" | "resume"; readonly on: Side };
+
+/** Something that happens. */
+export type Step =
+  | PeerStep
+  /** For so many milliseconds nothing, or until a peer has got so many bytes, which may never be. */
+  | { readonly do: "wait"; readonly ms: number }
+  | { readonly do: "await"; readonly on: Side; readonly bytes: number }
+  /** The caller's signals. */
+  | { readonly do: "abort" | "drain" };
+
+/** A socket, as it comes to be an end. */
+export type Kind = "node" | "node, accepted" | "node, own memory" | "own" | "own, accepted";
+
+/** One end: what it is made of, and whether the join gets its streams. */
+export interface End {
+  readonly kind: Kind;
+  readonly streams: boolean;
+}
+
+/** A run: two ends, options, and what happens. Then both peers read on, and end. */
+export interface Schedule {
+  readonly a: End;
+  readonly b: End;
+  readonly via: "auto" | "pipeTo";
+  readonly halfClose: "pass" | "end";
+  /** Milliseconds. With it, a peer may stay silent at last rather than end. */
+  readonly halfCloseTimeout?: number;
+  readonly silent?: Side;
+  readonly steps: readonly Step[];
+}

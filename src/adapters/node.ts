@@ -30,7 +30,7 @@ import {
   resetOf,
   sideOf,
   whenEnded,
-  whenShutDown,
+  whenResettable,
 } from "./node_duplex.ts";
 import type { NodeDuplex, NodeReadOptions } from "./node_duplex.ts";
 import { LARGE_READ, ReadBuffer } from "./read_buffer.ts";
@@ -279,9 +279,9 @@ class NodeEnd extends EventEnd {
     this.#socket.destroy();
   }
 
-  protected override reset(reason: unknown): void | Promise<void> {
-    const shutDown = whenShutDown(this.#socket);
-    if (shutDown) return shutDown.then(() => this.reset(reason));
+  protected override reset(reason: unknown, later = false): void | Promise<void> {
+    const resettable = later ? undefined : whenResettable(this.#socket);
+    if (resettable) return resettable.then(() => this.reset(reason, true));
     breakOff(this.#socket, reason);
   }
 

@@ -96,8 +96,11 @@ export function sideOf(error: unknown): "read" | "write" {
   return syscall === "write" || syscall === "shutdown" || code === "EPIPE" ? "write" : "read";
 }
 
-/** A whole turn of the event loop, whichever phase it is in. */
-const PHASES = 3;
+/** Calls back after a whole turn of the event loop, whichever phase it is in. */
+function inTurn(call: () => void, phases = 3): void {
+  if (phases === 0) call();
+  else setImmediate(() => inTurn(call, phases - 1));
+}
 
 /**
  * Calls back if an end of file is one. Node 20 and 22 take a reset right behind data for one (libuv before 1.52
@@ -110,11 +113,7 @@ export function whenEnded(socket: NodeDuplex, ended: () => void): void {
   // A connection whose peer alone has ended has an address of it.
   if (!unsure || !handle?.readStart || !handle.getpeername?.({})) return ended();
   handle.readStart();
-  const wait = (phases: number) => {
-    if (phases > 0) setImmediate(() => wait(phases - 1));
-    else if (!socket.destroyed) ended();
-  };
-  wait(PHASES);
+  inTurn(() => socket.destroyed || ended());
 }
 
 /**
@@ -130,16 +129,20 @@ export function resetOf(socket: NodeDuplex): Error | undefined {
 }
 
 /**
- * Fulfils when the system has ended the writing, if it is about to, which takes it a turn: libuv does not reset
- * a socket meanwhile (`uv_tcp_close_reset`), and Node forgets it then, open as it is (26.12).
+ * Fulfils when a reset can be had, if that takes a turn. While the system ends the writing, libuv does not reset
+ * a socket (`uv_tcp_close_reset`), and Node forgets it then, open as it is (26.12). And one that is connecting may
+ * be connected, with that yet to be told: to destroy it would look like an end.
  */
-export function whenShutDown(socket: NodeDuplex): Promise<void> | undefined {
-  const { writableEnded, writableFinished, writableLength, connecting, destroyed } = socket;
-  if (!writableEnded || writableFinished || writableLength > 0 || connecting || destroyed) return;
+export function whenResettable(socket: NodeDuplex): Promise<void> | undefined {
+  const { connecting, writableEnded, writableFinished, writableLength } = socket;
+  const ends = writableEnded && !writableFinished && writableLength === 0;
   // A TLS socket is never reset.
-  if (!socket.resetAndDestroy || socket.secureConnecting !== undefined) return;
+  const resets = socket.resetAndDestroy !== undefined && socket.secureConnecting === undefined;
+  if (!resets || socket.destroyed || !connecting && !ends) return;
   return new Promise((resolve) => {
-    for (const event of ["finish", "close"]) socket.on(event, () => resolve());
+    for (const event of ["connect", "finish", "close"]) socket.on(event, () => resolve());
+    // There may be nobody to connect to.
+    if (connecting) inTurn(resolve);
   });
 }
 

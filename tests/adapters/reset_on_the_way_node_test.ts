@@ -1,5 +1,5 @@
 /**
- * An abort that comes while the end of the writing is on its way: nothing may stay open.
+ * An abort that comes while something else is on its way: nothing may stay open, and it looks like one.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import process from "node:process";
 import { fromNodeSocket } from "@webstreams/join/node";
+import { assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
 
 const host = "127.0.0.1";
@@ -32,4 +33,26 @@ test("fromNodeSocket: an abort while the writing ends closes the socket", async 
   await new Promise<void>((resolve) => process.nextTick(resolve));
   void end.close!(new Error("enough"));
   await Promise.all(closed);
+});
+
+test("fromNodeSocket: an abort before it is told that it is connected is a reset", {
+  // Deno 2.9 takes longer to tell than a turn.
+  on: ["node", "bun"],
+}, async () => {
+  const server = createServer({ allowHalfOpen }).listen(0, host);
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const told = new Promise<string>((resolve) =>
+    server.once("connection", (far: Socket) => {
+      server.close();
+      far.resume().on("error", () => resolve("reset")).on("end", () => resolve("end"));
+      far.on("close", () => resolve("close")).on("end", () => far.end());
+    })
+  );
+  const socket = connect({ host, port, allowHalfOpen });
+  const end = fromNodeSocket(socket);
+  // The system has connected it by then.
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  void end.close!(new Error("enough"));
+  assertEquals(await told, "reset");
 });

@@ -1,5 +1,5 @@
 /** The relay Worker as it would be deployed, bundled, on workerd: WebSocket ⇄ workerd ⇄ TCP. */
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "../harness.ts";

@@ -1,4 +1,5 @@
 import { byteLengthOf } from "./bytes.ts";
+import type { Source } from "./source.ts";
 
 /** What {@linkcode Sink.write} returns when there is nothing to await and nothing to accept. */
 export const WRITTEN = Symbol("written");
@@ -53,6 +54,8 @@ export interface SinkWatcher {
   closedEarly(error?: unknown): void;
   /** A write has settled that was not awaited. */
   writeSettled(): void;
+  /** Where what is written comes from. */
+  readonly source?: Source;
 }
 
 /** Drops what it is given, uncounted. */
@@ -67,9 +70,10 @@ export async function writeWhole(
   target: Target,
   chunk: unknown,
   goOn: () => boolean = () => true,
+  size: number = byteLengthOf(chunk),
 ): Promise<void> {
   if (target.full) await target.ready!();
-  let written = goOn() ? target.write(chunk, byteLengthOf(chunk)) : WRITTEN;
+  let written = goOn() ? target.write(chunk, size) : WRITTEN;
   while (written !== WRITTEN) {
     const result = await written;
     if (!goOn()) return;

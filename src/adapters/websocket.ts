@@ -23,40 +23,35 @@
  *
  * @module
  */
-import type { Pair } from "../ends.ts";
-import { assertSize, refuse } from "../errors.ts";
-import { WebSocketEnd, type WebSocketLike } from "./websocket_end.ts";
+import type { MessagePair, Pair } from "../ends.ts";
+import { refuse } from "../errors.ts";
+import { EarlyEvents } from "./websocket_early.ts";
+import type { WebSocketEnd } from "./websocket_end.ts";
+import type { WebSocketLike } from "./websocket_like.ts";
+import type { MessageEnd } from "./websocket_messages.ts";
+import type { Pinging } from "./websocket_pings.ts";
+import {
+  type Kind,
+  readOptions,
+  type WebSocketMessageOptions,
+  type WebSocketOptions,
+} from "./websocket_options.ts";
 
 export {
   WebSocketCloseError,
   type WebSocketLike,
   type WebSocketListener,
-} from "./websocket_end.ts";
+} from "./websocket_like.ts";
+export type {
+  WebSocketBaseOptions,
+  WebSocketMessageOptions,
+  WebSocketOptions,
+} from "./websocket_options.ts";
 export {
   fromWebSocketStream,
   type WebSocketStreamClose,
   type WebSocketStreamLike,
 } from "./websocket_stream.ts";
-
-/** Options of {@linkcode fromWebSocket}. */
-export interface WebSocketOptions {
-  /**
-   * Bytes that may wait unread. When more come, the WebSocket is closed, and reading fails: most
-   * platforms cannot stop a peer that sends faster than is read.
-   *
-   * Bun and the `ws` package can. There the peer is stopped once this much waits, or 256 KiB, and that which
-   * it takes to get there may be one message of any size: what counts is what comes after it.
-   *
-   * @default {16_777_216}
-   */
-  maxBuffered?: number;
-  /**
-   * Bytes that are sent in one message at most.
-   *
-   * @default {65_536}
-   */
-  maxFrame?: number;
-}
 
 /** What {@linkcode webSocketHandlers} is: the part of Bun's `WebSocketHandler` that an end needs. */
 export interface WebSocketHandlers {
@@ -66,18 +61,20 @@ export interface WebSocketHandlers {
   drain(socket: WebSocketLike): void;
   /** It is closed. */
   close(socket: WebSocketLike, code: number, reason: string): void;
+  /** A ping has been answered. */
+  pong(socket: WebSocketLike): void;
 }
 
 const { process } = globalThis as { process?: { versions: { undici?: string } } };
 
+/** What is done, in the words of an error. */
 const ACTION = "make an end of a WebSocket";
 
 /** Where a Bun server's WebSocket keeps its end: its `data` is its owner's. */
 const END = Symbol("end");
 
-interface ServerSocket extends WebSocketLike {
-  [END]?: WebSocketEnd;
-  on?: unknown;
+interface ServerSocket extends WebSocketLike, Pinging {
+  [END]?: WebSocketEnd | MessageEnd | EarlyEvents;
 }
 
 /**
@@ -113,10 +110,11 @@ interface ServerSocket extends WebSocketLike {
  * ```
  */
 export const webSocketHandlers: WebSocketHandlers = {
-  message: (socket, message) => endOf(socket).onMessage(message),
-  drain: (socket) => endOf(socket).handleEvent({ type: "drain" }),
+  message: (socket, message) => heardBy(socket).onMessage(message),
+  drain: (socket) => heardBy(socket).handleEvent({ type: "drain" }),
   close: (socket, code, reason) =>
-    endOf(socket).handleEvent({ type: "close", code, reason, wasClean: true }),
+    heardBy(socket).handleEvent({ type: "close", code, reason, wasClean: true }),
+  pong: (socket) => heardBy(socket).handleEvent({ type: "pong" }),
 };
 
 /**
@@ -156,24 +154,42 @@ export const webSocketHandlers: WebSocketHandlers = {
  * await server.shutdown();
  * ```
  */
+export function fromWebSocket(socket: WebSocketLike, options?: WebSocketOptions): Pair;
+/** For messages. */
 export function fromWebSocket(
   socket: WebSocketLike,
-  { maxBuffered = 16 * 1024 * 1024, maxFrame = 64 * 1024 }: WebSocketOptions = {},
-): Pair {
-  const { readyState, send, close, addEventListener, on }: ServerSocket = Object(socket);
-  const ended = readyState > 1 && !(socket as ServerSocket)[END]?.unread;
+  options: WebSocketMessageOptions,
+): MessagePair;
+export function fromWebSocket(
+  socket: ServerSocket,
+  options?: WebSocketOptions | WebSocketMessageOptions,
+): Pair | MessagePair {
+  const { readyState, send, close, addEventListener, on, [END]: had }: ServerSocket = Object(
+    socket,
+  );
+  const ended = readyState > 1 && !had?.unread;
   if (!send || !close || !(readyState >= 0) || ended) {
     refuse(ACTION, "socket", "must be a WebSocket that is open or connecting", socket);
   }
-  assertSize(ACTION, "maxBuffered", maxBuffered, 1);
-  assertSize(ACTION, "maxFrame", maxFrame, 1);
+  const { Kind, set } = readOptions(ACTION, socket, options);
+  if (had && !(had instanceof EarlyEvents) && !(had instanceof Kind)) {
+    refuse(ACTION, "messages", "must be as it was before", options?.messages);
+  }
   // The `ws` package, an event emitter, keeps what it is to send; Node's own keeps its length (undici 8),
   // which is 0 once a BYOB read has got the memory.
   const copies = !on && !process?.versions.undici;
-  const end = addEventListener ? new WebSocketEnd(socket, copies) : endOf(socket);
-  return Object.assign(end, { maxBuffered, maxFrame });
+  return set(addEventListener ? new Kind(socket, copies) : endOf(socket, Kind));
 }
 
-function endOf(socket: ServerSocket): WebSocketEnd {
-  return socket[END] ??= new WebSocketEnd(socket, true);
+/** Of a Bun server's: it has one, for as long as it lives. */
+function endOf(socket: ServerSocket, Kind: Kind): WebSocketEnd | MessageEnd {
+  const had = socket[END];
+  if (had && !(had instanceof EarlyEvents)) return had;
+  const end = socket[END] = new Kind(socket, true);
+  had?.pass(end);
+  return end;
+}
+
+function heardBy(socket: ServerSocket): WebSocketEnd | MessageEnd | EarlyEvents {
+  return socket[END] ??= new EarlyEvents(socket);
 }

@@ -24,6 +24,7 @@ import type { Capabilities } from "./contract/capabilities.ts";
 import { drainsAreGraceful } from "./contract/draining.ts";
 import { directionsEnd } from "./contract/ending.ts";
 import { abortsAreQuick, codesPass, resetsAreSeen } from "./contract/failing.ts";
+import { messagesPass } from "./contract/messages.ts";
 import type { ContractOptions, Open } from "./contract/setup.ts";
 import { stallsAreFelt } from "./contract/stalling.ts";
 import { streamsWork } from "./contract/streams.ts";
@@ -55,4 +56,5 @@ export function contract(
   codesPass(setup);
   stallsAreFelt(setup);
   streamsWork(setup);
+  messagesPass(setup);
 }

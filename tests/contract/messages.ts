@@ -10,7 +10,7 @@ import {
 import { WebSocketCloseError } from "@webstreams/join/websocket";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { test } from "../harness.ts";
-import { rejection } from "../support/async.ts";
+import { deferred, macrotask, rejection } from "../support/async.ts";
 import { untyped } from "../support/untyped.ts";
 import type { Far, FarOptions } from "../peer/far_end.ts";
 import type { Connected, Setup } from "./setup.ts";
@@ -142,15 +142,34 @@ export function messagesPass(setup: Setup): void {
     }, { via });
   }
 
-  testRelay("a text counts as UTF-8, at once", async ({ a, b, stats, joined }) => {
-    await a.send({ bytes: 7, text: true });
-    await b.until({ received: 7 });
-    await b.send({ bytes: 1 });
-    await a.until({ received: 1 });
-    assertEquals(stats.aToB, { bytes: 7, chunks: 1 });
-    await a.finish();
-    await joined;
-  });
+  const counted = "what passes is counted at once, a text as UTF-8, and empty ones too";
+  testEnd(counted, async (end) => {
+    const aborter = new AbortController();
+    const came: Message[] = [];
+    const stats: Relay["stats"] = {};
+    const all = deferred();
+    const own: MessagePair = {
+      messages: true,
+      readable: new ReadableStream({
+        start: (controller) => MESSAGES.forEach((message) => controller.enqueue(message.slice())),
+      }),
+      writable: new WritableStream({
+        write(message) {
+          if (came.push(message) === MESSAGES.length) all.resolve();
+        },
+      }),
+    };
+    const joined = join(own, end, { stats, signal: aborter.signal });
+    joined.catch(() => {});
+    await all.promise;
+    assertEquals(came.map((message) => typeof message), MESSAGES.map((message) => typeof message));
+    // The last write is counted as it settles.
+    await macrotask();
+    const counts = { bytes: payload(MESSAGES), chunks: MESSAGES.length };
+    assertEquals(stats, { aToB: counts, bToA: counts });
+    aborter.abort();
+    await rejection(joined);
+  }, { echo: true });
 
   testRelay("a limit lets whole messages pass", async ({ a, b, joined, stats }) => {
     await a.send({ bytes: 90, chunk: 45, text: true });

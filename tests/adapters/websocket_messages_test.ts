@@ -190,6 +190,11 @@ test("messages: a server's, before anybody asks for the end", { on: ["bun"] }, a
   client.close(4007, "early");
   await new Promise((resolve) => client.addEventListener("close", resolve, { once: true }));
   const { readable } = fromWebSocket(socket, { messages: true });
+  assertThrows(
+    () => fromWebSocket(socket),
+    TypeError,
+    "Cannot make an end of a WebSocket as 'messages' must be as it was before: got undefined",
+  );
   const reader = readable.getReader();
   const kinds: unknown[] = [];
   for (let left = 3; left > 0; left--) {
@@ -200,11 +205,6 @@ test("messages: a server's, before anybody asks for the end", { on: ["bun"] }, a
   const error = await rejection(reader.read());
   assertInstanceOf(error, WebSocketCloseError);
   assertEquals([error.code, error.reason], [4007, "early"]);
-  assertThrows(
-    () => fromWebSocket(socket),
-    TypeError,
-    "Cannot make an end of a WebSocket as 'messages' must be as it was before: got undefined",
-  );
   await serving.close();
 });
 

@@ -29,6 +29,7 @@ const tcp = {
   request: () => "hello",
 };
 const webSocket = { ...tcp, request: () => `${upgrading}websocket\r\n${key}\r\n` };
+const proxied = { ...webSocket, args: (target: number) => [0, `ws://127.0.0.1:${target}`] };
 
 const relays: readonly Relay[] = [
   // What a client sends may be all that it has to send: to have left is to have reset, which only shows
@@ -47,6 +48,9 @@ const relays: readonly Relay[] = [
     request: () => `${upgrading}tcp\r\n\r\nhello`,
   },
   { name: "upgrade_websocket", on: "deno", ...webSocket },
+  { name: "websocket_proxy", on: "deno", ...proxied },
+  { name: "websocket_proxy_bun", on: "bun", ...proxied },
+  { name: "websocket_proxy_node", on: "node", ...proxied },
 ];
 
 const CLIENTS = 20;

@@ -161,7 +161,10 @@ export abstract class SocketEnd<C extends Message> extends EventEnd<C> {
     // room for more.
     const sent = this.socket.send(message as Bytes) as number;
     const refused = sent === 0 && message.length > 0;
-    if (refused || !(sent > 0) && this.amount > MOST_UNSENT) this.#lookLater();
+    if (refused || !(sent > 0) && this.amount > MOST_UNSENT) {
+      this.#unsent = this.amount;
+      this.#lookLater();
+    }
     return !refused;
   }
 

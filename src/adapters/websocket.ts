@@ -2,7 +2,11 @@
  * Ends of WebSockets: a page's, those of Deno's, Bun's and Workers' servers and clients, Node's own and
  * the `ws` package's, and of `WebSocketStream`.
  *
- * A WebSocket cannot be half-closed: see `halfCloseTimeout` of `join`.
+ * A WebSocket cannot be half-closed: see `halfCloseTimeout` of `join`. Two of them that are joined are closed
+ * as soon as one is.
+ *
+ * An end is of bytes, or with `messages: true` of messages: what relays a WebSocket to a WebSocket hands on
+ * texts as texts, and each message whole. An end of messages is joined to another one alone.
  *
  * @example A server's WebSocket to TCP, on Deno
  * ```ts no-assert
@@ -155,7 +159,73 @@ export const webSocketHandlers: WebSocketHandlers = {
  * ```
  */
 export function fromWebSocket(socket: WebSocketLike, options?: WebSocketOptions): Pair;
-/** For messages. */
+/**
+ * Makes an end of messages: each message is a chunk, a `string` or a `Uint8Array`, and each chunk that is
+ * written is sent as one message, of the same kind; empty ones too. Nothing is split and nothing put together.
+ *
+ * A join of two such ends hands on how the one was closed to the other, with the reason, unless somebody has
+ * asked for the streams of one:
+ *
+ * | the one                                  | closes the other with                                      | and the join |
+ * | ---------------------------------------- | ---------------------------------------------------------- | ------------ |
+ * | closed with 1000 or 1001                 | the same                                                   | fulfils      |
+ * | closed without a code (1005)             | no code                                                    | fulfils      |
+ * | closed with 1002, 1003, 1007-1014        | the same                                                   | rejects      |
+ * | closed with 3000-4999                    | the same                                                   | rejects      |
+ * | cut off, or never opened (1006, 1015)    | 1014, Bad Gateway                                          | rejects      |
+ * | sent too large a message (told 1009), more than may wait (1008), or no pong (cut off) | 1011, Internal Error | rejects |
+ * | ended, and is no WebSocket               | 1000, after `halfCloseTimeout`                             | fulfils      |
+ * | failed, and is no WebSocket              | 1014 if its `reason` is `"reset"`, `"refused"`, `"unreachable"` or `"protocol"`, else 1011 | rejects |
+ *
+ * A limit, a timeout or an abort closes both with 1011, or with the code and the reason of a
+ * {@linkcode WebSocketCloseError} that the signal aborts with. One that waits for its peer to take a megabyte
+ * or more is cut off instead, where that can be done (`terminate()`), and one that does not answer a close after
+ * a failure within half a second.
+ *
+ * What may be sent is what RFC 6455 lets an endpoint send, on Bun, by `ws` and by Deno's server. A page may say
+ * 1000 and 3000-4999 alone, and so may the clients of Deno and Node and a `WebSocketStream`: there 1001 becomes
+ * 1000, and any other `code` is `code + 3000`, as 4011 for 1011. A reason is cut after 123 bytes of UTF-8. Deno's
+ * client takes a 1014 for a connection that was cut off (2.9).
+ *
+ * @param socket The WebSocket; the end has it from here on.
+ * @param options That it is of messages, how much may wait, how large one may be, and how often to ping.
+ * @returns A pair of streams of messages; it cannot half-close.
+ * @throws {TypeError} If it is no WebSocket, or is closing or closed, or has no such option.
+ * @throws {RangeError} If an option is out of range.
+ *
+ * @example A proxy
+ * ```ts
+ * import { join } from "@webstreams/join";
+ * import { fromWebSocket } from "@webstreams/join/websocket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const options = { port: 0, onListen: () => {} };
+ * const target = Deno.serve(options, (request) => {
+ *   const { socket, response } = Deno.upgradeWebSocket(request);
+ *   socket.onmessage = ({ data }) => {
+ *     socket.send(`You said ${data}`);
+ *     socket.close(4321, "that is all");
+ *   };
+ *   return response;
+ * });
+ * const proxy = Deno.serve(options, (request) => {
+ *   const { socket, response } = Deno.upgradeWebSocket(request);
+ *   const upstream = new WebSocket(`ws://localhost:${target.addr.port}`);
+ *   join(
+ *     fromWebSocket(socket, { messages: true }),
+ *     fromWebSocket(upstream, { messages: true }),
+ *   ).catch((error) => assertEquals(error.cause.code, 4321));
+ *   return response;
+ * });
+ *
+ * const client = new WebSocket(`ws://localhost:${proxy.addr.port}`);
+ * client.onopen = () => client.send("hello");
+ * client.onmessage = ({ data }) => assertEquals(data, "You said hello");
+ * const close = await new Promise<CloseEvent>((resolve) => client.onclose = resolve);
+ * assertEquals([close.code, close.reason], [4321, "that is all"]);
+ * await Promise.all([proxy.shutdown(), target.shutdown()]);
+ * ```
+ */
 export function fromWebSocket(
   socket: WebSocketLike,
   options: WebSocketMessageOptions,

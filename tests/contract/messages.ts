@@ -100,6 +100,11 @@ export function messagesPass(setup: Setup): void {
       }
     });
 
+  const told = (code: number) => {
+    if (closeCodes === "all" || code === 1000 || code >= 3000) return code;
+    return code === 1001 ? 1000 : code + 3000;
+  };
+
   testEnd("each message keeps its kind and its bounds", async ({ readable, writable }) => {
     const writer = writable.getWriter();
     const reader = readable.getReader();
@@ -191,10 +196,6 @@ export function messagesPass(setup: Setup): void {
     await joined;
   }, { rate: { aToB: 100_000 } });
 
-  const told = (code: number) => {
-    if (closeCodes === "all" || code === 1000 || code >= 3000) return code;
-    return code === 1001 ? 1000 : code + 3000;
-  };
   const words = "ü".repeat(61);
   for (const [code, reason] of [[1000, "done"], [1001, words], [undefined, ""]] as const) {
     testRelay(`a close with ${code ?? "no code"} is handed on, and no failure`, async (relay) => {
@@ -231,6 +232,27 @@ export function messagesPass(setup: Setup): void {
     assertInstanceOf(error, JoinError);
     assertEquals([error.end, error.reason], ["a", "reset"]);
   });
+
+  const failures = [[new Error("x"), 1011], [{ code: "ECONNREFUSED" }, 1014]] as const;
+  for (const [failure, code] of failures) {
+    testEnd(`a failure of what is no WebSocket is told as ${code}`, async (end, { peer }) => {
+      // A client that connects can be told no code.
+      await peer.send({ bytes: 1 });
+      const came = deferred();
+      const own: MessagePair = {
+        messages: true,
+        readable: new ReadableStream({
+          pull: () => came.promise.then(() => Promise.reject(failure)),
+        }),
+        writable: new WritableStream({ write: () => came.resolve() }),
+      };
+      const error = await rejection(join(own, end));
+      assertInstanceOf(error, JoinError);
+      assert(error.cause === failure);
+      const { ended } = await peer.until({ ended: true });
+      assertEquals([ended.how, ended.code], ["reset", told(code)]);
+    });
+  }
 
   const aborter = new AbortController();
   testRelay("an abort tells both of an error of ours", async ({ a, b, joined }) => {

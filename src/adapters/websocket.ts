@@ -182,10 +182,10 @@ export function fromWebSocket(socket: WebSocketLike, options?: WebSocketOptions)
  * or more is cut off instead, where that can be done (`terminate()`), and one that does not answer a close after
  * a failure within half a second.
  *
- * What may be sent is what RFC 6455 lets an endpoint send, on Bun, by `ws` and by Deno's server. A page may say
- * 1000 and 3000-4999 alone, and so may the clients of Deno and Node and a `WebSocketStream`: there 1001 becomes
- * 1000, and any other `code` is `code + 3000`, as 4011 for 1011. A reason is cut after 123 bytes of UTF-8. Deno's
- * client takes a 1014 for a connection that was cut off (2.9).
+ * What may be sent is what RFC 6455 lets an endpoint send, on Bun, in Workers, by `ws` and by Deno's server. A
+ * page may say 1000 and 3000-4999 alone, and so may the clients of Deno and Node and a `WebSocketStream`: there
+ * 1001 becomes 1000, and any other `code` is `code + 3000`, as 4011 for 1011. A reason is cut after 123 bytes of
+ * UTF-8. Deno's client takes a 1014 for a connection that was cut off (2.9).
  *
  * @param socket The WebSocket; the end has it from here on.
  * @param options That it is of messages, how much may wait, how large one may be, and how often to ping.

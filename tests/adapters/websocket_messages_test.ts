@@ -19,7 +19,7 @@ const MIB = 1024 * 1024;
 /** Node 20 has no WebSocket of its own. */
 const here = "WebSocket" in globalThis;
 /** What a page's, and all that are made by the same standard, tell for what they may not say. */
-const told = (code: number) => platform === "bun" ? code : code + 3000;
+const told = (code: number) => ["bun", "workerd"].includes(platform) ? code : code + 3000;
 
 /** A test with a WebSocket that connects to the peer. */
 function testClient(

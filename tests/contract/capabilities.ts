@@ -220,7 +220,7 @@ export const capabilities = {
     "node22": messages,
     "node24": messages,
     "node26": messages,
-    "workerd": messages,
+    "workerd": { ...messages, closeCodes: "all" },
     "chromium": messages,
     "firefox": messages,
     "webkit": { ...messages, backpressureOut: false },

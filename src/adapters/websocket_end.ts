@@ -19,6 +19,12 @@ const MOST_WAITS = 1000;
 
 const encoder = new TextEncoder();
 
+/** How a WebSocket was closed. */
+export interface Farewell {
+  readonly code: number;
+  readonly reason?: string;
+}
+
 /** An end over a WebSocket, of bytes or of messages. */
 export abstract class SocketEnd<C extends Message> extends EventEnd<C> {
   override readonly halfClose = false;
@@ -28,7 +34,7 @@ export abstract class SocketEnd<C extends Message> extends EventEnd<C> {
   maxBuffered = 16 * 1024 * 1024;
   pings?: Pings;
   /** How its peer has closed it, if that is no failure. */
-  farewell?: { readonly code: number; readonly reason?: string };
+  farewell?: Farewell;
   protected readonly socket: WebSocketLike;
   #opened = false;
   #closing = false;

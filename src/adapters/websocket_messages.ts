@@ -7,7 +7,7 @@ import { reasonOf } from "../reason.ts";
 import { tellTaken } from "../taken.ts";
 import { writeWhole, WRITTEN } from "../target.ts";
 import { WriterSink } from "../writer_sink.ts";
-import { SocketEnd } from "./websocket_end.ts";
+import { type Farewell, SocketEnd } from "./websocket_end.ts";
 
 /** What a message that waits unread takes besides what it carries, so that empty ones are not for nothing. */
 const MESSAGE_COST = 64;
@@ -22,14 +22,15 @@ const encoder = new TextEncoder();
 export class MessageEnd extends SocketEnd<Message> implements MessagePair {
   readonly messages = true;
   maxMessage = 16 * 1024 * 1024;
-  #sink?: MessageSink;
+  /** As what it is to be closed. */
+  #farewell?: Farewell;
   /** What the peer is told of a failure that is its own. */
   #blame?: number;
   /** Ends the wait for the peer's answer to its last close. */
   #answered?: () => void;
 
   openSink(meter: Meter): MessageSink {
-    return this.user = this.#sink = new MessageSink(this, meter);
+    return this.user = new MessageSink(this, meter);
   }
 
   override handleEvent(event: Parameters<SocketEnd<Message>["handleEvent"]>[0]): void {
@@ -92,14 +93,20 @@ export class MessageEnd extends SocketEnd<Message> implements MessagePair {
     return writable;
   }
 
-  /** As the WebSocket was closed that what was sent came from. */
+  /** As the WebSocket was closed that what was sent came from: who knows that may be gone when all has been. */
+  protected override shut(): void {
+    const { watcher } = this.user instanceof MessageSink ? this.user : {};
+    const from = watcher?.source?.direct;
+    if (from instanceof MessageEnd) this.#farewell = from.farewell;
+    super.shut();
+  }
+
   protected override closeClean(): void {
-    const from = this.#sink?.watcher?.source?.direct;
-    const { code, reason } = from instanceof MessageEnd && from.farewell || { code: 1000 };
+    const { code, reason } = this.#farewell ?? { code: 1000 };
     // A Bun server's takes no code for 1000.
     const none = this.socket.getBufferedAmount ? 1005 : undefined;
     if (code === 1005) this.socket.close(none);
-    else this.#close(code, reason);
+    else this.#closeWith(code, reason);
   }
 
   protected override cutOff(reason: unknown): void {
@@ -107,7 +114,7 @@ export class MessageEnd extends SocketEnd<Message> implements MessagePair {
     // What it has not taken would come before any word of ours.
     if (terminate && (this.congested || this.pings?.silent)) return this.socket.terminate!();
     const [code, text] = this.#blame ? [this.#blame] : closeOf(reason);
-    this.#close(code, text);
+    this.#closeWith(code, text);
     if (!terminate || this.socket.readyState === 3) return;
     const timer = setTimeout(() => {
       this.socket.terminate!();
@@ -116,7 +123,7 @@ export class MessageEnd extends SocketEnd<Message> implements MessagePair {
     this.#answered = () => clearTimeout(timer);
   }
 
-  #close(code: number, reason = ""): void {
+  #closeWith(code: number, reason = ""): void {
     const { read } = encoder.encodeInto(reason, new Uint8Array(LONGEST_REASON));
     const text = reason.slice(0, read);
     try {

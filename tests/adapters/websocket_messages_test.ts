@@ -131,6 +131,44 @@ testClient(
   },
 );
 
+testClient(
+  "one that is left open is not closed with another's words later",
+  async (socket, peer) => {
+    const other = await listen("websocket", {});
+    try {
+      const end = fromWebSocket(socket, { messages: true });
+      const source = fromWebSocket(new WebSocket(other.address.url), { messages: true });
+      const joined = join(source, end, { preventClose: { b: true } });
+      await other.send({ bytes: 1 });
+      await peer.until({ received: 1 });
+      await other.close(1000, "bye");
+      assertEquals((await joined).reason, "eof");
+      await end.close?.();
+      const { ended } = await peer.until({ ended: true });
+      assertEquals(ended, { how: "eof", code: 1000, reason: "" });
+    } finally {
+      await other.dispose();
+    }
+  },
+);
+
+testClient("what has still to be sent goes before another's words", async (socket, peer) => {
+  const other = await listen("websocket", {});
+  try {
+    const end = fromWebSocket(socket, { messages: true });
+    const source = fromWebSocket(new WebSocket(other.address.url), { messages: true });
+    const joined = join(source, end);
+    await other.send({ bytes: 12 * MIB, chunk: MIB });
+    await other.close(1000, "bye");
+    await peer.resume();
+    assertEquals((await joined).reason, "eof");
+    const { received, ended } = await peer.until({ ended: true });
+    assertEquals([received, ended], [12 * MIB, { how: "eof", code: 1000, reason: "bye" }]);
+  } finally {
+    await other.dispose();
+  }
+}, { paused: true });
+
 testClient("a text's size is that of its UTF-8", async (socket, peer) => {
   const { readable, writable } = fromWebSocket(socket, { messages: true, maxMessage: 300 });
   const [reader, writer] = [readable.getReader(), writable.getWriter()];

@@ -35,7 +35,7 @@ export class MessageEnd extends SocketEnd<Message> implements MessagePair {
 
   override handleEvent(event: Parameters<SocketEnd<Message>["handleEvent"]>[0]): void {
     super.handleEvent(event);
-    if (event.type === "close") this.#answered?.();
+    if (event.type === "close") this.#endWait();
   }
 
   protected override objection(message: Message): Error | undefined {
@@ -118,9 +118,15 @@ export class MessageEnd extends SocketEnd<Message> implements MessagePair {
     if (!terminate || this.socket.readyState === 3) return;
     const timer = setTimeout(() => {
       this.socket.terminate!();
-      this.#answered!();
+      this.#endWait();
     }, LAST_WORDS_MS);
     this.#answered = () => clearTimeout(timer);
+  }
+
+  #endWait(): void {
+    const answered = this.#answered;
+    this.#answered = undefined;
+    answered?.();
   }
 
   #closeWith(code: number, reason = ""): void {

@@ -156,6 +156,20 @@ test("ping: so is one whose answers we cannot hear, as we do not read", { on }, 
   await close();
 });
 
+test(
+  "messages: a peer that does not answer a close is cut off after a failure",
+  { on },
+  async () => {
+    const { end, client, close } = await connected({ messages: true });
+    const aborter = new AbortController();
+    const joined = join(end, sink(), { signal: aborter.signal });
+    aborter.abort(new Error("enough"));
+    assertEquals((await rejection(joined) as Error).message, "enough");
+    await client.closed;
+    await close();
+  },
+);
+
 test("ping: an end of bytes has them too", { on }, async () => {
   const { end, close, client } = await connected(
     untyped<WebSocketMessageOptions>({ ping: PING_MS }),

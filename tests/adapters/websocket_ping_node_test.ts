@@ -158,7 +158,7 @@ test("ping: so is one whose answers we cannot hear, as we do not read", { on }, 
 
 test(
   "messages: a peer that does not answer a close is cut off after a failure",
-  { on },
+  { on, timeout: 20_000 }, // By itself, `ws` waits for 30 s.
   async () => {
     const { end, client, close } = await connected({ messages: true });
     const aborter = new AbortController();

@@ -21,7 +21,16 @@
 export { BufferPool, type BufferPoolOptions } from "./src/buffer_pool.ts";
 export { ByteCounterStream, type ByteCounterStreamOptions } from "./src/byte_counter.ts";
 export { duplex, type DuplexOptions } from "./src/duplex.ts";
-export type { Awaitable, Conn, End, Pair, Reader, Writer } from "./src/ends.ts";
+export type {
+  Awaitable,
+  Conn,
+  End,
+  Message,
+  MessagePair,
+  Pair,
+  Reader,
+  Writer,
+} from "./src/ends.ts";
 export {
   type Counts,
   type Direction,

@@ -2,11 +2,17 @@
 
 import { show, tagOf } from "./errors.ts";
 
+const encoder = new TextEncoder();
 const byteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength")!.get!;
 
 /** The bytes in a chunk: what its view or buffer holds, 0 for a chunk that is neither. */
 export function byteLengthOf(chunk: unknown): number {
   return ArrayBuffer.isView(chunk) || isBuffer(chunk) ? chunk.byteLength : 0;
+}
+
+/** The same of a message, of which a text counts as the UTF-8 that it travels as. */
+export function payloadOf(message: unknown): number {
+  return typeof message === "string" ? encoder.encode(message).length : byteLengthOf(message);
 }
 
 /** The bytes of a chunk that is to be written, in place. */

@@ -1,6 +1,9 @@
 // The way from an adapter's end to the pump past the two streams of the end, and `Wait`, a promise that can
 // be used again. For the core and for adapters.
 
+import type { Meter } from "./meter.ts";
+import type { Sink } from "./target.ts";
+
 /** Under this name an adapter's end offers its own way into the pump, past its two streams. */
 export const DIRECT: unique symbol = Symbol("direct");
 
@@ -31,6 +34,8 @@ export interface Direct {
   spent?(chunk: Uint8Array<ArrayBuffer>): void;
   /** Starts a write: how many of the bytes were taken, at least 1, or a promise of it. */
   write(bytes: Uint8Array<ArrayBuffer>): unknown;
+  /** What writes to it, where that is no `DirectSink`: chunks are messages. */
+  openSink?(meter: Meter): Sink;
   /** Ends the writing alone, or the whole end if it cannot half-close. */
   closeWrite(): unknown;
   /** Closes it. */

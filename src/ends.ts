@@ -84,8 +84,27 @@ export interface Pair<R = Uint8Array<ArrayBuffer>, W = Uint8Array<ArrayBuffer>> 
    * @default {false}
    */
   readonly consumesOnWrite?: boolean;
+  /** It is no {@linkcode MessagePair}. */
+  readonly messages?: false;
   /** Called once when the end is done with: with the reason after a failure. */
   close?(reason?: unknown): unknown;
+}
+
+/** What WebSockets carry: a text, or bytes. */
+export type Message = string | Uint8Array<ArrayBuffer>;
+
+/**
+ * A pair whose chunks are messages, as `fromWebSocket(socket, { messages: true })` gives: {@linkcode join}
+ * hands each on whole, and counts what it carries, a text as UTF-8. Bytes have no bounds to keep, so one of
+ * these is joined to no other kind of end. Who means to do so says what becomes of a message, by a pair of
+ * their own of its two streams.
+ *
+ * @typeParam R The chunks that come out.
+ * @typeParam W The chunks that go in.
+ */
+export interface MessagePair<R = Message, W = Message> extends Omit<Pair<R, W>, "messages"> {
+  /** Tells it from any other pair. */
+  readonly messages: true;
 }
 
 /**
@@ -97,6 +116,11 @@ export type End<R = Uint8Array<ArrayBuffer>, W = Uint8Array<ArrayBuffer>> = Pair
 /** Whether `end` is Go-style. */
 export function isConn<R, W>(end: End<R, W>): end is Conn {
   return isFunction(end, "read") && isFunction(end, "write");
+}
+
+/** Whether `end` is a {@linkcode MessagePair}. */
+export function isOfMessages(end: object): boolean {
+  return "messages" in end && end.messages === true;
 }
 
 /** What {@linkcode Pair.halfClose} says, of either kind of end. */

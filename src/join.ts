@@ -1,12 +1,30 @@
 // Public: `join()`. Checks its arguments, then leaves the work to `joining.ts`.
 
 import { assertEnd } from "./assert_end.ts";
-import type { Conn, Pair } from "./ends.ts";
+import { type Conn, type End, isOfMessages, type MessagePair, type Pair } from "./ends.ts";
 import { refuse } from "./errors.ts";
 import { type JoinOptions, readOptions } from "./join_options.ts";
 import type { JoinResult } from "./join_result.ts";
 import { Joining } from "./joining.ts";
 
+/**
+ * Connects two ends of messages, as two WebSockets: each message comes out as it went in, and if the one
+ * closes with a code and a reason the other is closed with them. A `limit` or a `rate` splits no message:
+ * the first that is more than what is left of the limit fails, and nothing of it passes.
+ *
+ * @typeParam A The messages that `a` sends.
+ * @typeParam B The messages that `b` sends.
+ * @param a One end.
+ * @param b The other end.
+ * @param options Limits and timeouts; see {@linkcode JoinOptions}.
+ * @returns What passed each way: the bytes that the messages carried, and how many there were.
+ * @throws As for two ends of bytes, and a `TypeError` if only one of the two is an end of messages.
+ */
+export function join<A, B>(
+  a: MessagePair<A, B>,
+  b: MessagePair<B, A>,
+  options?: JoinOptions,
+): Promise<JoinResult>;
 /**
  * Connects two ends: whatever one sends, the other gets, both ways at once, until both have ended.
  *
@@ -74,11 +92,20 @@ export function join<A, B>(
   a: Pair<A, B> | Conn,
   b: Pair<B, A> | Conn,
   options?: JoinOptions,
+): Promise<JoinResult>;
+export function join(
+  a: End<unknown, unknown> | MessagePair<unknown, unknown>,
+  b: End<unknown, unknown> | MessagePair<unknown, unknown>,
+  options?: JoinOptions,
 ): Promise<JoinResult> {
   try {
     assertEnd("join", "a", a);
     assertEnd("join", "b", b);
-    if (a as unknown === b) refuse("join", "b", "must be another end than 'a'", b);
+    if (a === b) refuse("join", "b", "must be another end than 'a'", b);
+    const [ofA, ofB] = [a, b].map(isOfMessages);
+    if (ofA !== ofB) {
+      refuse("join", "b", `must be an end of ${ofA ? "messages" : "bytes"} as 'a' is`, b);
+    }
     return new Joining(a, b, readOptions(options)).result;
   } catch (error) {
     return Promise.reject(error);

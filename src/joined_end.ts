@@ -1,7 +1,7 @@
 // One end of a join, with its source and its sink; for the files of a join alone.
 
 import { type Direct, directOf } from "./direct.ts";
-import { type Conn, type End, halfCloseOf, isConn } from "./ends.ts";
+import { type Conn, type End, halfCloseOf, isConn, isOfMessages } from "./ends.ts";
 import type { Failure } from "./errors.ts";
 import { HeadSource, type Unread, unreadOf } from "./head.ts";
 import type { Meter } from "./meter.ts";
@@ -32,6 +32,7 @@ export class JoinedEnd {
   closeFailure?: Failure;
   readonly #end: End<unknown, unknown>;
   readonly #unread?: Unread;
+  readonly #ofMessages: boolean;
   /** What is closed as one, and not stream by stream. */
   readonly #whole?: Conn | Direct;
   #closed = false;
@@ -40,6 +41,7 @@ export class JoinedEnd {
 
   constructor(name: "a" | "b", end: End<unknown, unknown>, left: boolean) {
     this.name = name;
+    this.#ofMessages = isOfMessages(end);
     this.#unread = unreadOf(end);
     end = this.#end = this.#unread?.end ?? end;
     this.#whole = directOf(end) ?? (isConn(end) ? end : undefined);
@@ -60,13 +62,14 @@ export class JoinedEnd {
       ? new DirectSource(direct, options)
       : openSource(isConn(end) ? end : end.readable, options);
     this.source = this.#unread ? new HeadSource(source, this.#unread) : source;
+    if (this.#ofMessages) this.source.messages = true;
   }
 
   openSink(meter: Meter): void {
     const end = this.#end;
     const direct = directOf(end);
     this.sink = direct
-      ? new DirectSink(direct, meter)
+      ? direct.openSink?.(meter) ?? new DirectSink(direct, meter)
       : isConn(end)
       ? openSink(end, meter)
       : openSink(end.writable, meter, end.consumesOnWrite === true);

@@ -1,3 +1,5 @@
+// One join: its two lanes, its timeouts, how it ends and is torn down; for `join()` alone.
+
 import { abortReasonOf, whenAborted } from "./abort.ts";
 import { Clock, type TimeUp } from "./clock.ts";
 import type { End } from "./ends.ts";
@@ -137,7 +139,9 @@ export class Joining implements PumpOwner {
   #laneEnded(lane: Lane): void {
     if (this.#over) return;
     if (this.#parting) return this.#parting.laneEnded(lane);
-    if (this.#otherThan(lane).ended) return void this.#succeed();
+    // Of two that cannot half-close, one that has ended takes nothing, and the other is told by its close.
+    const isAll = lane.from.gone && lane.to.halfClose === false;
+    if (isAll || this.#otherThan(lane).ended) return void this.#succeed();
     if (this.#halfClose === "end") this.#windDown("eof");
     else this.#countSilence(lane);
   }

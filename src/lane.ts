@@ -1,3 +1,5 @@
+// One direction of a join; for the files of a join alone.
+
 import type { Direction, Failure } from "./errors.ts";
 import type { JoinedEnd } from "./joined_end.ts";
 import type { Failed } from "./loop.ts";

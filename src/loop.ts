@@ -1,4 +1,6 @@
-import { byteLengthOf } from "./bytes.ts";
+// The hot loop of a pump: read, count, write; for `pump.ts` alone.
+
+import { byteLengthOf, payloadOf } from "./bytes.ts";
 import { type Receiver, Wait } from "./direct.ts";
 import type { Meter } from "./meter.ts";
 import type { Shaper } from "./shaper.ts";
@@ -167,26 +169,35 @@ export abstract class Loop implements Receiver {
     const { meter, shaper, target } = this;
     this.holding = true;
     meter.touch();
-    const size = byteLengthOf(chunk);
+    const whole = this.source.messages;
+    const size = whole ? payloadOf(chunk) : byteLengthOf(chunk);
     if (this.#period !== turns.period) this.#period = turns.reportWork();
     if (!this.source.willWait) {
       // Of a stream most chunks are handed on without being copied.
       this.#credit -= CHUNK_COST + (this.source.closed ? size / 8 : size);
     }
-    if (shaper !== undefined && target !== discard) return this.#writeShaped(chunk, shaper);
+    if (shaper !== undefined && target !== discard) {
+      return this.#writeShaped(chunk, size, shaper);
+    }
     const written = target.write(chunk, size);
     // The source may have closed with this very chunk, unseen as long as it was being read.
     if (this.sourceHasClosed) this.check();
     return written;
   }
 
-  async #writeShaped(chunk: unknown, shaper: Shaper): Promise<typeof WRITTEN> {
+  async #writeShaped(
+    chunk: unknown,
+    size: number,
+    shaper: Shaper,
+  ): Promise<typeof WRITTEN> {
     const { target, meter, turn } = this;
+    const whole = this.source.messages;
     const goOn = () => turn === this.turn;
-    const error = await shaper.shape(chunk, goOn, (piece) => {
+    const hand = (piece: unknown) => {
       meter.touch();
-      return writeWhole(target, piece, goOn);
-    });
+      return writeWhole(target, piece, goOn, whole ? size : undefined);
+    };
+    const error = await shaper.shape(chunk, size, whole, goOn, hand);
     if (error && goOn()) this.end({ error });
     return WRITTEN;
   }

@@ -1,3 +1,5 @@
+// Public: `pipe()`, by the rules of ReadableStreamPipeTo.
+
 import { abortReasonOf, whenAborted } from "./abort.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import { assertHalf } from "./assert_end.ts";

@@ -1,4 +1,7 @@
+// A lane by the platform's own pipeTo (`via: "pipeTo"`); for `lanes.ts` alone.
+
 import { ByteCounterStream } from "./byte_counter.ts";
+import { byteLengthOf } from "./bytes.ts";
 import { Lane } from "./lane.ts";
 import type { Failed } from "./loop.ts";
 import { discard, type Target, writeWhole, WRITTEN } from "./target.ts";
@@ -34,13 +37,16 @@ export class PlatformLane extends Lane {
     const writer = this.#writer = counter.writable.getWriter();
     /** Chunks on their way through the platform. */
     let underWay = 0;
+    /** What texts count, of which the counter knows nothing. */
+    let texts = 0;
     const piped = {
       consumes: false,
       get pending(): boolean {
         return underWay > 0 || sink.pending === true;
       },
-      write: (chunk: unknown) => {
+      write: (chunk: unknown, size: number) => {
         underWay++;
+        texts += size - byteLengthOf(chunk);
         // The write that failed has told.
         return writer.write(chunk).then(() => WRITTEN, () => new Promise<never>(ignore));
       },
@@ -49,7 +55,7 @@ export class PlatformLane extends Lane {
     const writable = new WritableStream({
       write: async (chunk) => {
         const { bytes, chunks } = counter;
-        if (goOn()) Object.assign(meter.counts, { bytes, chunks });
+        if (goOn()) Object.assign(meter.counts, { bytes: bytes + texts, chunks });
         try {
           await writeWhole(sink, chunk, goOn);
           meter.touch();

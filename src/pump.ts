@@ -1,3 +1,5 @@
+// Moves chunks one way, and tells its owner how that ended; for `pipe()` and lanes.
+
 import type { Counts } from "./errors.ts";
 import { type Failed, Loop } from "./loop.ts";
 import { discard, type SinkWatcher } from "./target.ts";

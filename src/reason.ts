@@ -11,9 +11,9 @@ import { isObject } from "./ends.ts";
  *
  * and rejects with a {@linkcode JoinError} that has one of these:
  *
- * - `"idle"`: nothing moved for `idleTimeout`.
+ * - `"idle"`: nothing moved for `idleTimeout`, or a WebSocket's peer answered no `ping`.
  * - `"duration"`: it was not over after `maxDuration`.
- * - `"limit"`: more came than `limit` lets pass, or than a WebSocket's end may keep unread.
+ * - `"limit"`: more came than `limit` lets pass, or than a WebSocket's end may keep unread or take at once.
  * - `"reset"`: the peer broke the connection off, or takes no more. `ECONNRESET`, `ECONNABORTED`, `EPIPE`;
  *   `ConnectionReset`, `ConnectionAborted`, `BrokenPipe`; `WebTransportError`; a WebSocket that was cut, or
  *   closed with a code that is not named below.
@@ -80,7 +80,8 @@ const MESSAGES: readonly [EndReason, RegExp][] = [
   ["reset", /^Network connection lost|^Error in input stream|^The socket takes no more/],
   ["unreachable", /cannot connect to the specified address|^failed to lookup address/],
   ["closed", /has been closed$| was closed before /],
-  ["limit", /'maxBuffered'/],
+  ["limit", /'max(Buffered|Message)'/],
+  ["idle", /'ping'/],
 ];
 
 /** An error's causes may go round in a circle. */

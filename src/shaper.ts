@@ -1,6 +1,6 @@
 // `limit` and `rate` of a direction; for the core alone.
 
-import { byteLengthOf, bytesOf } from "./bytes.ts";
+import { bytesOf } from "./bytes.ts";
 import { type Direction, LimitError } from "./errors.ts";
 import { LONGEST_TIMEOUT } from "./options.ts";
 
@@ -33,20 +33,24 @@ export class Shaper {
   }
 
   /**
-   * Hands a chunk on in the pieces that the limit and the rate let pass, as long as `goOn` says so.
+   * Hands a chunk of `left` bytes on in the pieces that the limit and the rate let pass, or `whole`, as
+   * long as `goOn` says so.
    *
    * @returns The error, if the chunk is more than the limit lets pass.
    */
   async shape(
     chunk: unknown,
+    left: number,
+    whole: boolean | undefined,
     goOn: () => boolean,
     hand: (piece: unknown) => Promise<void>,
   ): Promise<LimitError | undefined> {
-    const burst = Math.max(1, Math.floor(this.#rate * BURST_MS / 1000));
-    let left = byteLengthOf(chunk);
+    const burst = whole ? Infinity : Math.max(1, Math.floor(this.#rate * BURST_MS / 1000));
     do {
       this.rest = bytesOf(chunk);
-      if (left > 0 && this.#allowance === 0) return new LimitError(this.#limit, this.#direction);
+      if (left > 0 && this.#allowance < (whole ? left : 1)) {
+        return new LimitError(this.#limit, this.#direction);
+      }
       const size = Math.min(left, this.#allowance, this.#hurried ? Infinity : burst);
       this.#allowance -= size;
       await this.#pass(size);

@@ -24,6 +24,8 @@ export interface Source {
   readonly closed?: Follow;
   /** Whether a chunk's memory is used again once its write has settled. */
   readonly lends: boolean;
+  /** Whether each chunk is a message: handed on whole, a text counted as UTF-8. */
+  messages?: boolean;
   /** The next read waits for the platform's events, and lets everybody else go on meanwhile. */
   readonly willWait?: boolean;
   /** Starts a read of at most so many bytes, where that can be said: its result, or a promise of it. */
@@ -42,6 +44,8 @@ export interface Source {
   cancel(reason: unknown): void | Promise<void>;
   /** Unlocks a stream that has ended, so that whatever it belongs to can be closed. */
   unlock?(): void;
+  /** The end that it is all of, if it is an adapter's. */
+  readonly direct?: Direct;
   /** Unlocks; `settled` if no read, and no write of what was read, is still under way. */
   release(settled: boolean): void;
 }
@@ -239,22 +243,22 @@ export class ReaderSource implements Source {
 export class DirectSource implements Source {
   readonly closed?: Follow;
   readonly willWait = true;
-  readonly #direct: Direct;
+  readonly direct: Direct;
   readonly lends: boolean;
   #last?: Uint8Array<ArrayBuffer> | null;
 
   constructor(direct: Direct, { reused }: SourceOptions) {
-    this.#direct = direct;
+    this.direct = direct;
     this.closed = direct.lost;
     this.lends = reused && direct.spent !== undefined;
   }
 
   pull(): unknown {
     if (this.#last) {
-      this.#direct.spent!(this.#last);
+      this.direct.spent!(this.#last);
       this.#last = undefined;
     }
-    return this.#direct.pull();
+    return this.direct.pull();
   }
 
   take(chunk: unknown): unknown {
@@ -270,6 +274,6 @@ export class DirectSource implements Source {
   cancel(): void {}
 
   release(): void {
-    this.#direct.forgetRead();
+    this.direct.forgetRead();
   }
 }

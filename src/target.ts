@@ -57,6 +57,8 @@ export interface SinkWatcher {
   closedEarly(error?: unknown): void;
   /** A write has settled that was not awaited. */
   writeSettled(): void;
+  /** Where what is written comes from. */
+  readonly source?: { readonly direct?: object };
 }
 
 /** Drops what it is given, uncounted. */
@@ -71,9 +73,10 @@ export async function writeWhole(
   target: Target,
   chunk: unknown,
   goOn: () => boolean = () => true,
+  size: number = byteLengthOf(chunk),
 ): Promise<void> {
   if (target.full) await target.ready!();
-  let written = goOn() ? target.write(chunk, byteLengthOf(chunk)) : WRITTEN;
+  let written = goOn() ? target.write(chunk, size) : WRITTEN;
   while (written !== WRITTEN) {
     const result = await written;
     if (!goOn()) return;

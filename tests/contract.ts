@@ -25,6 +25,7 @@ import { drainsAreGraceful } from "./contract/draining.ts";
 import { directionsEnd } from "./contract/ending.ts";
 import { abortsAreQuick, codesPass, resetsAreSeen } from "./contract/failing.ts";
 import { lastWordsArrive } from "./contract/parting.ts";
+import { messagesPass } from "./contract/messages.ts";
 import type { ContractOptions, Open } from "./contract/setup.ts";
 import { stallsAreFelt } from "./contract/stalling.ts";
 import { streamsWork } from "./contract/streams.ts";
@@ -57,4 +58,5 @@ export function contract(
   codesPass(setup);
   stallsAreFelt(setup);
   streamsWork(setup);
+  messagesPass(setup);
 }

@@ -125,6 +125,22 @@ testRoutes("... or the other end has ended behind it", async (t) => {
   assertEquals([a.ended.at(-1), b.ended.at(-1)], ["close", "close"]);
 });
 
+testRoutes("of two that cannot half-close, the other is closed once all is flushed", async (t) => {
+  const [a, b] = [t.end({ halfClose }), t.end({ halfClose })];
+  const write = deferred();
+  b.onWrite = () => write.promise;
+  const joined = t.join(a, b, { halfCloseTimeout: Infinity });
+  a.finish("last words");
+  await b.until(() => b.writes === 1);
+  await turns();
+  assertEquals(b.ended, []);
+  write.resolve();
+  const { ended, reason, first, aToB } = await joined;
+  assertEquals([ended, reason, first, aToB.bytes], ["eof", "eof", "a", 10]);
+  assertEquals(b.text, "last words");
+  assertEquals([a.ended.at(-1), b.ended.at(-1)], ["close", "close"]);
+});
+
 testRoutes("... or its writing fails as it ends, before all is flushed", async (t) => {
   const [a, b] = [t.end({ halfClose }), t.end()];
   const write = deferred();

@@ -13,6 +13,8 @@ import {
   type JoinResult,
   type JoinStats,
   memoryPair,
+  type Message,
+  type MessagePair,
   type Pair,
   pipe,
   type PipeResult,
@@ -29,7 +31,9 @@ function unchecked(..._bodies: (() => unknown)[]): void {}
 
 declare const bytes: Pair;
 declare const texts: Pair<string, string>;
+declare const messages: MessagePair;
 declare const conn: Conn;
+declare const bytesOrTexts: Pair<Message, Message>;
 declare const transform: TransformStream<Bytes, Bytes>;
 declare const byteSource: ReadableStream<Bytes>;
 declare const byteSink: WritableStream<Bytes>;
@@ -88,6 +92,11 @@ unchecked(
     join(unread(conn, new ArrayBuffer(1)), unread(webTransport, new DataView(new ArrayBuffer(1)))),
   () => join(...memoryPair()),
   () => memoryPair() satisfies [Pair, Pair],
+  () => join(messages, messages),
+  () => join(messages, { ...bytesOrTexts, messages: true }),
+  () => join({ ...bytesOrTexts, messages: undefined }, bytes),
+  () => messages.readable satisfies ReadableStream<Message>,
+  () => messages.writable satisfies WritableStream<string | Bytes>,
   () => pipe(byteSource, byteSink),
   () => pipe(byteSource, conn),
   () => pipe(conn, byteSink),
@@ -112,6 +121,20 @@ unchecked(
   () => join(texts, bytes),
   // @ts-expect-error: a Go-style end must have close()
   () => join(bytes, { read: () => null, write: (p: Bytes) => p.length }),
+  // @ts-expect-error: messages have bounds, bytes have none
+  () => join(messages, bytes),
+  // @ts-expect-error: the same
+  () => join(bytes, messages),
+  // @ts-expect-error: the same
+  () => join(messages, conn),
+  // @ts-expect-error: the same
+  () => join(conn, messages),
+  // @ts-expect-error: the same
+  () => join(messages, webTransport),
+  // @ts-expect-error: the same, of a pair that may take both
+  () => join(messages, bytesOrTexts),
+  // @ts-expect-error: a head is of bytes
+  () => unread(messages, new Uint8Array(1)),
   // @ts-expect-error: no such way
   () => join(bytes, bytes, { via: "fastest" }),
   // @ts-expect-error: no such word

@@ -1,7 +1,8 @@
 /**
  * `deno task bench:websocket`: a relay from WebSockets to TCP by `join`, on Bun and on Deno, the same by
- * hand, and websockify (Debian's, with python3-numpy), each as a process of its own under the same load, in
- * turn, round by round. Needs Linux and a C compiler.
+ * hand, and websockify (Debian's, with python3-numpy); and a proxy from WebSockets to WebSockets, on Node as
+ * well, beside `http-proxy-3`. Each is a process of its own under the same load, in turn, round by round.
+ * Needs Linux and a C compiler, and npm for the packages of Node.
  *
  *     --only websockify,bun    these alone, by the start of their names
  *     --rounds 5
@@ -11,19 +12,20 @@
  */
 import { parseArgs } from "node:util";
 import { installed } from "../../tests/run/executables.ts";
-import { root } from "../../tests/run/process.ts";
+import { root, run } from "../../tests/run/process.ts";
 import { runtimes } from "../../tests/run/runtimes.ts";
 import { compileLoad, Load } from "../relay/load.ts";
 import { Relay } from "../relay/relay.ts";
 import { machine, versionOf } from "../report/machine.ts";
 import { byContender } from "../report/markdown.ts";
 import { type Figure, series, timesAsGood } from "../report/report.ts";
-import { writeReport } from "../report/write.ts";
+import { type Charts, writeReport } from "../report/write.ts";
 
 // The relay has them too.
 const [VIA, TARGET] = [9102, 9103];
 const RELAY = `${root}/bench/websocket/relay.ts`;
-const BASE = "websockify";
+const PROXY = `${root}/bench/websocket/proxy.ts`;
+const MODULES = `${root}/.cache/bench/websocket`;
 
 interface Contender {
   readonly name: string;
@@ -34,7 +36,15 @@ interface Contender {
 
 const deno = () => Promise.resolve(Deno.execPath());
 const bun = () => runtimes.find(({ name }) => name === "bun")!.executable();
-const all: readonly Contender[] = [
+const node = async () => {
+  const executable = await runtimes.find(({ name }) => name === "node26")!.executable();
+  await Deno.mkdir(MODULES, { recursive: true });
+  const packages = ["ws@8", "http-proxy-3@2"];
+  const { success, output } = await run(["npm", "install", "--prefix", MODULES, ...packages]);
+  if (!success) throw new Error(output);
+  return executable;
+};
+const relays: readonly Contender[] = [
   {
     name: "websockify",
     runsOn: "websockify",
@@ -51,6 +61,25 @@ const all: readonly Contender[] = [
     args: ["run", "-A", RELAY, "--by-hand"],
   },
 ];
+const proxies: readonly Contender[] = [
+  {
+    name: "Node, http-proxy-3",
+    runsOn: "Node",
+    executable: node,
+    args: [`${root}/bench/websocket/http_proxy.ts`],
+  },
+  { name: "Node, ws, join", runsOn: "Node", executable: node, args: [PROXY] },
+  { name: "Node, ws, by hand", runsOn: "Node", executable: node, args: [PROXY, "--by-hand"] },
+  { name: "Bun, join", runsOn: "Bun", executable: bun, args: [PROXY] },
+  { name: "Bun, by hand", runsOn: "Bun", executable: bun, args: [PROXY, "--by-hand"] },
+  { name: "Deno, join", runsOn: "Deno", executable: deno, args: ["run", "-A", PROXY] },
+  {
+    name: "Deno, by hand",
+    runsOn: "Deno",
+    executable: deno,
+    args: ["run", "-A", PROXY, "--by-hand"],
+  },
+];
 
 const { values: options } = parseArgs({
   args: Deno.args,
@@ -62,14 +91,54 @@ const { values: options } = parseArgs({
 });
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 5));
 const part = options.quick ? 10 : 1;
-/** The arguments of the load generator, after the ports. */
-const loads = [
-  { kind: "bulk", title: "bulk, frames of 64 KiB", unit: "GB/s", args: [1e9 / part, 65_536] },
+/** What a relay is put under, and with what it is compared. */
+interface Group {
+  readonly title: string;
+  /** The contender that the others are compared with. */
+  readonly base: string;
+  readonly contenders: readonly Contender[];
+  /** The arguments of the load generator, after the ports. */
+  readonly loads: readonly {
+    readonly kind: "bulk" | "echo";
+    readonly title: string;
+    readonly unit: string;
+    readonly args: readonly (string | number)[];
+  }[];
+}
+
+const groups: readonly Group[] = [
   {
-    kind: "echo",
-    title: "64 B, 64 connections",
-    unit: "messages/s",
-    args: [60_000 / part, 64, 64],
+    title: "WebSocket to TCP",
+    base: "websockify",
+    contenders: relays,
+    loads: [
+      { kind: "bulk", title: "bulk, frames of 64 KiB", unit: "GB/s", args: [1e9 / part, 65_536] },
+      {
+        kind: "echo",
+        title: "64 B, 64 connections",
+        unit: "messages/s",
+        args: [60_000 / part, 64, 64],
+      },
+    ],
+  },
+  {
+    title: "WebSocket to WebSocket",
+    base: "Node, http-proxy-3",
+    contenders: proxies,
+    loads: [
+      {
+        kind: "bulk",
+        title: "bulk, messages of 64 KiB",
+        unit: "GB/s",
+        args: [1e9 / part, 65_536, "websocket"],
+      },
+      {
+        kind: "echo",
+        title: "64 B texts, 64 connections",
+        unit: "messages/s",
+        args: [60_000 / part, 64, 64, "websocket"],
+      },
+    ],
   },
 ];
 
@@ -77,35 +146,35 @@ const report = { name: "websocket", date: new Date().toISOString(), rounds, mach
 const load = await compileLoad("websocket/load.c");
 const versions: Record<string, string> = {};
 const missing: Record<string, string> = {};
-const ready = await prepare();
-const figures = await measure();
-
-console.log(`\nIn brackets: how many times as good as ${BASE}.\n`);
-console.log(byContender(figures, (figure, { name }) => {
-  return name === BASE ? null : timesAsGood(figure, name, BASE);
-}));
-const title = "WebSocket to TCP";
+const figures: Figure[] = [];
+const charts: Record<string, Charts[string]> = {};
 const ours = (name: string) => name.endsWith("join");
+for (const group of groups) {
+  const its = await measure(group, await prepare(group));
+  console.log(`\nIn brackets: how many times as good as ${group.base}.\n`);
+  console.log(byContender(its, (figure, { name }) => {
+    return name === group.base ? null : timesAsGood(figure, name, group.base);
+  }));
+  figures.push(...its);
+  const chart = group === groups[0] ? "" : "messages";
+  charts[chart] = { title: group.title, figures: its, ours };
+}
 const draft = options.quick || options.only !== undefined;
-await writeReport(
-  { ...report, versions, missing, figures },
-  { "": { title, figures, ours } },
-  draft,
-);
+await writeReport({ ...report, versions, missing, figures }, charts, draft);
 
-async function prepare(): Promise<Map<Contender, string[]>> {
+async function prepare({ title, contenders }: Group): Promise<Map<Contender, string[]>> {
   const ready = new Map<Contender, string[]>();
   const wanted = options.only?.toLowerCase().split(",");
-  for (const contender of all) {
+  for (const contender of contenders) {
     const { name, runsOn, args } = contender;
     if (wanted && !wanted.some((start) => name.toLowerCase().startsWith(start))) continue;
     try {
       const executable = await contender.executable();
-      versions[runsOn] ??= await (name === BASE ? packaged(BASE) : versionOf(executable));
+      versions[runsOn] ??= await (name === runsOn ? packaged(name) : versionOf(executable));
       ready.set(contender, [executable, ...args]);
     } catch (error) {
-      missing[name] = (error as Error).message;
-      console.log(`${name}: ${missing[name]}`);
+      missing[`${title}: ${name}`] = (error as Error).message;
+      console.log(`${name}: ${(error as Error).message}`);
     }
   }
   return ready;
@@ -117,7 +186,10 @@ function packaged(name: string): Promise<string> {
 }
 
 /** Each round begins with another relay. */
-async function measure(): Promise<Figure[]> {
+async function measure(
+  { title: group, loads }: Group,
+  ready: ReadonlyMap<Contender, string[]>,
+): Promise<Figure[]> {
   const values = loads.map(() =>
     new Map<string, { values: (number | null)[]; failures: string[] }>()
   );
@@ -139,7 +211,7 @@ async function measure(): Promise<Figure[]> {
     }
   }
   return loads.map(({ title, unit }, index) => ({
-    group: "WebSocket to TCP",
+    group,
     title,
     unit,
     better: "more" as const,
@@ -152,7 +224,10 @@ async function measure(): Promise<Figure[]> {
 
 /** What the load says of a relay: one number. */
 async function under(command: string[], args: (string | number)[]): Promise<number> {
-  await using _relay = await Relay.start({ command }, VIA);
+  await using _relay = await Relay.start(
+    { command: ["env", `MODULES=${MODULES}`, ...command] },
+    VIA,
+  );
   await using running = new Load(load, args);
   return (await running.answer()).rate!;
 }

@@ -1,3 +1,5 @@
+// Public: `fromBunSink()`.
+
 import { bytesToWrite } from "../bytes.ts";
 import { isFunction } from "../ends.ts";
 import { refuse } from "../errors.ts";

@@ -1,3 +1,5 @@
+// The end of a data channel and its protocol; for `webrtc.ts` alone.
+
 import { bytesOf } from "../bytes.ts";
 import { Wait } from "../direct.ts";
 import { show, tagOf } from "../errors.ts";

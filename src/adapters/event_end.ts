@@ -1,11 +1,11 @@
 // The bridge from a platform's events to the pump and to streams; for adapters alone.
 
 import { DIRECT, type Direct, TAKEN, Wait } from "../direct.ts";
-import type { Pair } from "../ends.ts";
+import type { Message, Pair } from "../ends.ts";
 import { writableFrom } from "../halves.ts";
 import { later } from "./later.ts";
 
-/** The bytes of every adapter. */
+/** The bytes of most adapters. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /** Bytes that may wait unread at one end. */
@@ -23,19 +23,22 @@ let unreadByAll = 0;
  *
  * A platform supplies the verbs below, and tells what happens by the protected methods in the past
  * tense. It is a pair of streams as well, made when somebody asks for one; the pump then takes those.
+ *
+ * @typeParam C Its chunks, both ways.
  */
-export abstract class EventEnd implements Pair, Direct {
+export abstract class EventEnd<C extends Message = Bytes>
+  implements Omit<Pair<C, C>, "messages">, Direct {
   readonly halfClose: boolean = true;
   abstract readonly consumesOnWrite: boolean;
   // Of the streams, which few ends are asked for.
-  #readable?: ReadableStream<Bytes>;
-  #writable?: WritableStream<Bytes>;
+  #readable?: ReadableStream<C>;
+  #writable?: WritableStream<C>;
   /** To tell the writable one of a failure. */
   #controller?: WritableStreamDefaultController;
   /** Of who has the end past them. */
   readonly #locks: { releaseLock(): void }[] = [];
   #user: Direct["user"];
-  #queue?: Bytes[];
+  #queue?: C[];
   #queuedBytes = 0;
   #paused: boolean;
   /** Nobody wants what still comes. */
@@ -45,10 +48,10 @@ export abstract class EventEnd implements Pair, Direct {
   #closed = false;
   #failure?: { readonly error: unknown };
   #writeFailure?: { readonly error: unknown };
-  readonly #read = new Wait<Bytes | null>();
+  readonly #read = new Wait<C | null>();
   /** For a write, or for the end of writing after the last one. */
   readonly #written = new Wait<number>();
-  #unwritten?: Bytes;
+  #unwritten?: C;
   #taken = 0;
 
   /** @param paused Whether the platform delivers nothing yet. */
@@ -56,8 +59,8 @@ export abstract class EventEnd implements Pair, Direct {
     this.#paused = paused;
   }
 
-  /** Hands bytes over: how many were taken; 0 means to wait for {@linkcode EventEnd.drained}. */
-  protected abstract send(bytes: Bytes): number;
+  /** Hands a chunk over: how much of it was taken; 0 means to wait for {@linkcode EventEnd.drained}. */
+  protected abstract send(chunk: C): number;
   /** Ends the writing, and tells by {@linkcode EventEnd.finished}. */
   protected abstract finish(): void;
   /** Closes both directions; all that was sent still reaches the peer. */
@@ -78,6 +81,11 @@ export abstract class EventEnd implements Pair, Direct {
   /** Whether no more should be sent before {@linkcode EventEnd.drained}. */
   protected abstract get congested(): boolean;
 
+  /** How many bytes a chunk counts that waits unread. */
+  protected weigh(chunk: C): number {
+    return chunk.length;
+  }
+
   /** Bytes that wait to be read. */
   get unread(): number {
     return this.#queuedBytes;
@@ -86,10 +94,10 @@ export abstract class EventEnd implements Pair, Direct {
   /** The end of file has been read from the stream, or only the writable one is in use. */
   protected eof?(): void;
 
-  protected received(chunk: Bytes): void {
+  protected received(chunk: C): void {
     if (this.#deaf || this.#read.fulfil(chunk)) return;
     (this.#queue ??= []).push(chunk);
-    this.#countUnread(chunk.length);
+    this.#countUnread(this.weigh(chunk));
     // Again, if it has been resumed behind our back: Node reads as soon as TLS is there.
     if (this.#queuedBytes >= this.highWaterBytes) {
       this.#paused = true;
@@ -107,10 +115,10 @@ export abstract class EventEnd implements Pair, Direct {
 
   /** There is room again. */
   protected drained(): void {
-    const bytes = this.#unwritten;
-    if (!bytes) return;
+    const chunk = this.#unwritten;
+    if (chunk === undefined) return;
     try {
-      this.#taken ||= this.send(bytes);
+      this.#taken ||= this.send(chunk);
     } catch (error) {
       // It may have told already that only its writing is over.
       if (!this.#writeFailure) this.failed(error, "write");
@@ -190,14 +198,14 @@ export abstract class EventEnd implements Pair, Direct {
     for (const lock of this.#locks.splice(0)) lock.releaseLock();
   }
 
-  pull(): Bytes | null | Wait<Bytes | null> {
+  pull(): C | null | Wait<C | null> {
     if (this.#paused && this.#queuedBytes < this.highWaterBytes / 2) {
       this.#paused = false;
       this.resume();
     }
     const chunk = this.#queue?.shift();
-    if (chunk) {
-      this.#countUnread(-chunk.length);
+    if (chunk !== undefined) {
+      this.#countUnread(-this.weigh(chunk));
       return chunk;
     }
     if (this.#ended && !this.#deaf) return null;
@@ -209,12 +217,12 @@ export abstract class EventEnd implements Pair, Direct {
     this.#read.giveUp();
   }
 
-  write(bytes: Bytes): number | Wait<number> {
+  write(chunk: C | Bytes): number | Wait<number> {
     this.#taken = 0;
     this.#assertUsable(this.#finished || this.#closed, this.#unwritable);
-    this.#taken = this.send(bytes);
+    this.#taken = this.send(chunk as C);
     if (this.#taken > 0 && !this.congested) return this.#taken;
-    this.#unwritten = bytes;
+    this.#unwritten = chunk as C;
     return this.#written.begin();
   }
 
@@ -239,12 +247,12 @@ export abstract class EventEnd implements Pair, Direct {
     this.ended();
   }
 
-  get readable(): ReadableStream<Bytes> {
+  get readable(): ReadableStream<C> {
     if (!this.#readable) {
       this.#readable = new ReadableStream({
         pull: async (controller) => {
           const chunk = await this.pull();
-          if (chunk) return controller.enqueue(chunk);
+          if (chunk !== null) return controller.enqueue(chunk);
           controller.close();
           this.eof?.();
         },
@@ -259,9 +267,9 @@ export abstract class EventEnd implements Pair, Direct {
     return this.#readable;
   }
 
-  get writable(): WritableStream<Bytes> {
+  get writable(): WritableStream<C> {
     if (!this.#writable) {
-      this.#writable = writableFrom(this, (controller) => {
+      this.#writable = this.openWritable((controller) => {
         this.#controller = controller;
         if (this.#unwritable) controller.error(this.#unwritable.error);
       });
@@ -269,6 +277,12 @@ export abstract class EventEnd implements Pair, Direct {
       this.#eofIfUnread();
     }
     return this.#writable;
+  }
+
+  protected openWritable(
+    start: (controller: WritableStreamDefaultController) => void,
+  ): WritableStream<C> {
+    return writableFrom(this, start);
   }
 
   #eofIfUnread(): void {

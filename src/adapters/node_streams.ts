@@ -1,3 +1,5 @@
+// Public: `fromNodeReadable()` and `fromNodeWritable()`.
+
 import { bytesToWrite } from "../bytes.ts";
 import { isFunction } from "../ends.ts";
 import { refuse } from "../errors.ts";

@@ -2,7 +2,11 @@
  * Ends of WebSockets: a page's, those of Deno's, Bun's and Workers' servers and clients, Node's own and
  * the `ws` package's, and of `WebSocketStream`.
  *
- * A WebSocket cannot be half-closed: see `halfCloseTimeout` of `join`.
+ * A WebSocket cannot be half-closed: see `halfCloseTimeout` of `join`. Two of them that are joined are closed
+ * as soon as one is.
+ *
+ * An end is of bytes, or with `messages: true` of messages: what relays a WebSocket to a WebSocket hands on
+ * texts as texts, and each message whole. An end of messages is joined to another one alone.
  *
  * @example A server's WebSocket to TCP, on Deno
  * ```ts no-assert
@@ -23,40 +27,35 @@
  *
  * @module
  */
-import type { Pair } from "../ends.ts";
-import { assertSize, refuse } from "../errors.ts";
-import { WebSocketEnd, type WebSocketLike } from "./websocket_end.ts";
+import type { MessagePair, Pair } from "../ends.ts";
+import { refuse } from "../errors.ts";
+import { EarlyEvents } from "./websocket_early.ts";
+import type { WebSocketEnd } from "./websocket_end.ts";
+import type { WebSocketLike } from "./websocket_like.ts";
+import type { MessageEnd } from "./websocket_messages.ts";
+import type { Pinging } from "./websocket_pings.ts";
+import {
+  type Kind,
+  readOptions,
+  type WebSocketMessageOptions,
+  type WebSocketOptions,
+} from "./websocket_options.ts";
 
 export {
   WebSocketCloseError,
   type WebSocketLike,
   type WebSocketListener,
-} from "./websocket_end.ts";
+} from "./websocket_like.ts";
+export type {
+  WebSocketBaseOptions,
+  WebSocketMessageOptions,
+  WebSocketOptions,
+} from "./websocket_options.ts";
 export {
   fromWebSocketStream,
   type WebSocketStreamClose,
   type WebSocketStreamLike,
 } from "./websocket_stream.ts";
-
-/** Options of {@linkcode fromWebSocket}. */
-export interface WebSocketOptions {
-  /**
-   * Bytes that may wait unread. When more come, the WebSocket is closed, and reading fails: most
-   * platforms cannot stop a peer that sends faster than is read.
-   *
-   * Bun and the `ws` package can. There the peer is stopped once this much waits, or 256 KiB, and that which
-   * it takes to get there may be one message of any size: what counts is what comes after it.
-   *
-   * @default {16_777_216}
-   */
-  maxBuffered?: number;
-  /**
-   * Bytes that are sent in one message at most.
-   *
-   * @default {65_536}
-   */
-  maxFrame?: number;
-}
 
 /** What {@linkcode webSocketHandlers} is: the part of Bun's `WebSocketHandler` that an end needs. */
 export interface WebSocketHandlers {
@@ -66,18 +65,20 @@ export interface WebSocketHandlers {
   drain(socket: WebSocketLike): void;
   /** It is closed. */
   close(socket: WebSocketLike, code: number, reason: string): void;
+  /** A ping has been answered. */
+  pong(socket: WebSocketLike): void;
 }
 
 const { process } = globalThis as { process?: { versions: { undici?: string } } };
 
+/** What is done, in the words of an error. */
 const ACTION = "make an end of a WebSocket";
 
 /** Where a Bun server's WebSocket keeps its end: its `data` is its owner's. */
 const END = Symbol("end");
 
-interface ServerSocket extends WebSocketLike {
-  [END]?: WebSocketEnd;
-  on?: unknown;
+interface ServerSocket extends WebSocketLike, Pinging {
+  [END]?: WebSocketEnd | MessageEnd | EarlyEvents;
 }
 
 /**
@@ -113,10 +114,11 @@ interface ServerSocket extends WebSocketLike {
  * ```
  */
 export const webSocketHandlers: WebSocketHandlers = {
-  message: (socket, message) => endOf(socket).onMessage(message),
-  drain: (socket) => endOf(socket).handleEvent({ type: "drain" }),
+  message: (socket, message) => heardBy(socket).onMessage(message),
+  drain: (socket) => heardBy(socket).handleEvent({ type: "drain" }),
   close: (socket, code, reason) =>
-    endOf(socket).handleEvent({ type: "close", code, reason, wasClean: true }),
+    heardBy(socket).handleEvent({ type: "close", code, reason, wasClean: true }),
+  pong: (socket) => heardBy(socket).handleEvent({ type: "pong" }),
 };
 
 /**
@@ -156,11 +158,85 @@ export const webSocketHandlers: WebSocketHandlers = {
  * await server.shutdown();
  * ```
  */
+export function fromWebSocket(socket: WebSocketLike, options?: WebSocketOptions): Pair;
+/**
+ * Makes an end of messages: each message is a chunk, a `string` or a `Uint8Array`, and each chunk that is
+ * written is sent as one message, of the same kind; empty ones too. Nothing is split and nothing put together.
+ *
+ * A join of two such ends hands on how the one was closed to the other, with the reason, unless somebody has
+ * asked for the streams of one:
+ *
+ * | the one                                  | closes the other with                                      | and the join |
+ * | ---------------------------------------- | ---------------------------------------------------------- | ------------ |
+ * | closed with 1000 or 1001                 | the same                                                   | fulfils      |
+ * | closed without a code (1005)             | no code                                                    | fulfils      |
+ * | closed with 1002, 1003, 1007-1014        | the same                                                   | rejects      |
+ * | closed with 3000-4999                    | the same                                                   | rejects      |
+ * | cut off, or never opened (1006, 1015)    | 1014, Bad Gateway                                          | rejects      |
+ * | sent too large a message (told 1009), more than may wait (1008), or no pong (cut off) | 1011, Internal Error | rejects |
+ * | ended, and is no WebSocket               | 1000, after `halfCloseTimeout`                             | fulfils      |
+ * | failed, and is no WebSocket              | 1014 if its `reason` is `"reset"`, `"refused"`, `"unreachable"` or `"protocol"`, else 1011 | rejects |
+ *
+ * A limit, a timeout or an abort closes both with 1011, or with the code and the reason of a
+ * {@linkcode WebSocketCloseError} that the signal aborts with. One that waits for its peer to take a megabyte
+ * or more is cut off instead, where that can be done (`terminate()`), and one that does not answer a close after
+ * a failure within half a second.
+ *
+ * What may be sent is what RFC 6455 lets an endpoint send, on Bun, in Workers, by `ws` and by Deno's server. A
+ * page may say 1000 and 3000-4999 alone, and so may the clients of Deno and Node and a `WebSocketStream`: there
+ * 1001 becomes 1000, and any other `code` is `code + 3000`, as 4011 for 1011. A reason is cut after 123 bytes of
+ * UTF-8. Deno's client takes a 1014 for a connection that was cut off (2.9).
+ *
+ * @param socket The WebSocket; the end has it from here on.
+ * @param options That it is of messages, how much may wait, how large one may be, and how often to ping.
+ * @returns A pair of streams of messages; it cannot half-close.
+ * @throws {TypeError} If it is no WebSocket, or is closing or closed, or has no such option.
+ * @throws {RangeError} If an option is out of range.
+ *
+ * @example A proxy
+ * ```ts
+ * import { join } from "@webstreams/join";
+ * import { fromWebSocket } from "@webstreams/join/websocket";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const options = { port: 0, onListen: () => {} };
+ * const target = Deno.serve(options, (request) => {
+ *   const { socket, response } = Deno.upgradeWebSocket(request);
+ *   socket.onmessage = ({ data }) => {
+ *     socket.send(`You said ${data}`);
+ *     socket.close(4321, "that is all");
+ *   };
+ *   return response;
+ * });
+ * const proxy = Deno.serve(options, (request) => {
+ *   const { socket, response } = Deno.upgradeWebSocket(request);
+ *   const upstream = new WebSocket(`ws://localhost:${target.addr.port}`);
+ *   join(
+ *     fromWebSocket(socket, { messages: true }),
+ *     fromWebSocket(upstream, { messages: true }),
+ *   ).catch((error) => assertEquals(error.cause.code, 4321));
+ *   return response;
+ * });
+ *
+ * const client = new WebSocket(`ws://localhost:${proxy.addr.port}`);
+ * client.onopen = () => client.send("hello");
+ * client.onmessage = ({ data }) => assertEquals(data, "You said hello");
+ * const close = await new Promise<CloseEvent>((resolve) => client.onclose = resolve);
+ * assertEquals([close.code, close.reason], [4321, "that is all"]);
+ * await Promise.all([proxy.shutdown(), target.shutdown()]);
+ * ```
+ */
 export function fromWebSocket(
   socket: WebSocketLike,
-  { maxBuffered = 16 * 1024 * 1024, maxFrame = 64 * 1024 }: WebSocketOptions = {},
-): Pair {
-  const { readyState, send, close, addEventListener, on }: ServerSocket = Object(socket);
+  options: WebSocketMessageOptions,
+): MessagePair;
+export function fromWebSocket(
+  socket: ServerSocket,
+  options?: WebSocketOptions | WebSocketMessageOptions,
+): Pair | MessagePair {
+  const { readyState, send, close, addEventListener, on, [END]: had }: ServerSocket = Object(
+    socket,
+  );
   if (typeof readyState === "string") {
     refuse(
       ACTION,
@@ -169,19 +245,29 @@ export function fromWebSocket(
       socket,
     );
   }
-  const ended = readyState > 1 && !(socket as ServerSocket)[END]?.unread;
+  const ended = readyState > 1 && !had?.unread;
   if (!send || !close || !(readyState >= 0) || ended) {
     refuse(ACTION, "socket", "must be a WebSocket that is open or connecting", socket);
   }
-  assertSize(ACTION, "maxBuffered", maxBuffered, 1);
-  assertSize(ACTION, "maxFrame", maxFrame, 1);
+  const { Kind, set } = readOptions(ACTION, socket, options);
+  if (had && !(had instanceof EarlyEvents) && !(had instanceof Kind)) {
+    refuse(ACTION, "messages", "must be as it was before", options?.messages);
+  }
   // The `ws` package, an event emitter, keeps what it is to send; Node's own keeps its length (undici 8),
   // which is 0 once a BYOB read has got the memory.
   const copies = !on && !process?.versions.undici;
-  const end = addEventListener ? new WebSocketEnd(socket, copies) : endOf(socket);
-  return Object.assign(end, { maxBuffered, maxFrame });
+  return set(addEventListener ? new Kind(socket, copies) : endOf(socket, Kind));
 }
 
-function endOf(socket: ServerSocket): WebSocketEnd {
-  return socket[END] ??= new WebSocketEnd(socket, true);
+/** Of a Bun server's: it has one, for as long as it lives. */
+function endOf(socket: ServerSocket, Kind: Kind): WebSocketEnd | MessageEnd {
+  const had = socket[END];
+  if (had && !(had instanceof EarlyEvents)) return had;
+  const end = socket[END] = new Kind(socket, true);
+  had?.pass(end);
+  return end;
+}
+
+function heardBy(socket: ServerSocket): WebSocketEnd | MessageEnd | EarlyEvents {
+  return socket[END] ??= new EarlyEvents(socket);
 }

@@ -1,9 +1,13 @@
 // Public: `fromWebSocketStream()`.
 
-import type { Pair } from "../ends.ts";
+import type { Message, MessagePair, Pair } from "../ends.ts";
 import { refuse } from "../errors.ts";
-import type { Bytes } from "./event_end.ts";
-import { WebSocketEnd, type WebSocketEventLike, type WebSocketLike } from "./websocket_end.ts";
+import type { WebSocketEventLike, WebSocketLike } from "./websocket_like.ts";
+import {
+  readOptions,
+  type WebSocketMessageOptions,
+  type WebSocketOptions,
+} from "./websocket_options.ts";
 
 /** How a `WebSocketStream` was closed, or is to be. */
 export interface WebSocketStreamClose {
@@ -18,7 +22,7 @@ export interface WebSocketStreamLike {
   /** Fulfils with its streams once it is connected. */
   readonly opened: Promise<{
     readonly readable: ReadableStream<unknown>;
-    readonly writable: WritableStream<Uint8Array<ArrayBuffer>>;
+    readonly writable: WritableStream<Message>;
   }>;
   /** Fulfils with how it was closed; rejects if it was cut off. */
   readonly closed: Promise<WebSocketStreamClose>;
@@ -35,8 +39,10 @@ export interface WebSocketStreamLike {
  * written is sent as binary messages. It closes, and fails, as told of {@linkcode fromWebSocket}.
  *
  * @param stream The `WebSocketStream`, not its connection; the end has it from here on.
+ * @param options How much may wait, and be sent at once.
  * @returns A pair of streams; it cannot half-close.
- * @throws {TypeError} If it is no `WebSocketStream`.
+ * @throws {TypeError} If it is no `WebSocketStream`, or has no such option.
+ * @throws {RangeError} If an option is no number of bytes: a positive safe integer.
  *
  * @example
  * ```ts ignore
@@ -45,11 +51,36 @@ export interface WebSocketStreamLike {
  * const { readable, writable } = fromWebSocketStream(new WebSocketStream("wss://example.com/"));
  * ```
  */
-export function fromWebSocketStream(stream: WebSocketStreamLike): Pair {
+export function fromWebSocketStream(
+  stream: WebSocketStreamLike,
+  options?: WebSocketOptions,
+): Pair;
+/**
+ * The same for messages: each is a chunk, and each chunk a message; see {@linkcode fromWebSocket}.
+ *
+ * @param stream The `WebSocketStream`, not its connection; the end has it from here on.
+ * @param options How much may wait, and come at once.
+ * @returns A pair of streams; it cannot half-close.
+ * @throws {TypeError} If it is no `WebSocketStream`, or has no such option.
+ * @throws {RangeError} If an option is no number of bytes: a positive safe integer.
+ */
+export function fromWebSocketStream(
+  stream: WebSocketStreamLike,
+  options: WebSocketMessageOptions,
+): MessagePair;
+export function fromWebSocketStream(
+  stream: WebSocketStreamLike,
+  options?: WebSocketOptions | WebSocketMessageOptions,
+): Pair | MessagePair {
   const { opened, closed } = Object(stream);
-  if (opened?.then && closed?.then) return new WebSocketEnd(socketOf(stream), false);
-  refuse("make an end of a WebSocketStream", "stream", "must be a WebSocketStream", stream);
+  if (!opened?.then || !closed?.then) {
+    refuse(ACTION, "stream", "must be a WebSocketStream", stream);
+  }
+  const { Kind, set } = readOptions(ACTION, {}, options);
+  return set(new Kind(socketOf(stream), false));
 }
+
+const ACTION = "make an end of a WebSocketStream";
 
 /**
  * Chromium 156 loses what a slow reader has left, and says nothing of it, when the peer closes
@@ -57,10 +88,14 @@ export function fromWebSocketStream(stream: WebSocketStreamLike): Pair {
  */
 const canPause = "Deno" in globalThis;
 
+interface Listener {
+  handleEvent(event: WebSocketEventLike): void;
+}
+
 /** What a plain WebSocket is, over a `WebSocketStream`. */
 function socketOf(stream: WebSocketStreamLike): WebSocketLike {
-  let listener: WebSocketEnd;
-  let writer: WritableStreamDefaultWriter<Bytes>;
+  let listener: Listener;
+  let writer: WritableStreamDefaultWriter<Message>;
   let held: Promise<void> | undefined;
   let release = () => {};
   const tell = (event: WebSocketEventLike) => listener.handleEvent(event);
@@ -69,13 +104,13 @@ function socketOf(stream: WebSocketStreamLike): WebSocketLike {
   const socket = {
     readyState: 0,
     bufferedAmount: 0,
-    addEventListener(_: string, end: WebSocketEnd) {
+    addEventListener(_: string, end: Listener) {
       listener = end;
     },
-    send(bytes: Bytes) {
-      const { length } = bytes;
+    send(message: Message) {
+      const { length } = message;
       socket.bufferedAmount += length;
-      writer.write(bytes).then(() => {
+      writer.write(message).then(() => {
         socket.bufferedAmount -= length;
         tell({ type: "drain" });
       }, () => socket.readyState = 3);

@@ -411,6 +411,28 @@ test("fromWebSocket: it is closed once all has been sent, and no earlier", async
   assertEquals(socket.closes, [1000]);
 });
 
+test("fromWebSocket: one whose peer takes all at once is looked at soon, each time anew", async () => {
+  const socket = new Sender();
+  const { setTimeout, clearTimeout } = globalThis;
+  const waits: number[] = [];
+  const writer = fromWebSocket(socket, { maxFrame: 2 * MIB }).writable.getWriter();
+  try {
+    Object.assign(globalThis, {
+      setTimeout: (callback: () => void, ms: number) => {
+        waits.push(ms);
+        socket.bufferedAmount = 0;
+        void macrotask().then(callback);
+        return 1;
+      },
+      clearTimeout: () => {},
+    });
+    for (let writes = 0; writes < 5; writes++) await writer.write(new Uint8Array(2 * MIB));
+  } finally {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+  }
+  assertEquals(waits, [1, 1, 1, 1, 1]);
+});
+
 test("fromWebSocket: one whose peer takes nothing more is cut off in the end", async () => {
   const socket = new Sender();
   const { setTimeout, clearTimeout } = globalThis;

@@ -35,6 +35,8 @@ export interface Capabilities {
   readonly codeOut: boolean;
   /** Bytes that are taken at most while the peer does not read; `false`: all there are. */
   readonly backpressureOut: number | false;
+  /** What the peer of an end of messages can be told by a close: all that RFC 6455 has, or what a page may. */
+  readonly closeCodes?: "all" | "page";
   /**
    * Bytes that the peer can send at most while we do not read; `false`: any number, so that the join
    * fails once too many have come.
@@ -224,6 +226,8 @@ const unframedDataChannel: Capabilities = {
   backpressureIn: false,
 };
 
+const messages: Capabilities = { ...webSocket, closeCodes: "page" };
+
 /**
  * By adapter, and by platform: a runtime, `node20` to `node26` where they differ, with the role behind a
  * space where it matters (`deno server`).
@@ -270,6 +274,22 @@ export const capabilities = {
     "webkit": { ...webSocket, backpressureOut: false },
   },
   "fromWebSocket, ws": { "node": { ...webSocket, backpressureIn: SOCKET_BYTES } },
+  "fromWebSocket, messages": {
+    "deno": messages,
+    "deno server": { ...messages, closeCodes: "all" },
+    "bun server": { ...messages, closeCodes: "all", backpressureIn: SOCKET_BYTES },
+    "bun": { ...messages, closeCodes: "all", backpressureIn: SOCKET_BYTES },
+    "node22": messages,
+    "node24": messages,
+    "node26": messages,
+    "workerd": { ...messages, closeCodes: "all" },
+    "chromium": messages,
+    "firefox": messages,
+    "webkit": { ...messages, backpressureOut: false },
+  },
+  "fromWebSocket, messages, ws": {
+    "node": { ...messages, closeCodes: "all", backpressureIn: SOCKET_BYTES },
+  },
   "fromWebTransport": {
     "chromium": webTransport,
     // Firefox 153 has the code only where no read waits for the reset.
@@ -289,6 +309,10 @@ export const capabilities = {
     "firefox": unframedDataChannel,
   },
   "fetch": { "deno": denoFetch },
+  "fromWebSocketStream, messages": {
+    "deno": { ...messages, backpressureIn: SOCKET_BYTES },
+    "chromium": { ...messages, resetWhileWriting: "crashes" },
+  },
   "workerd connect()": { "workerd": workerdSocket },
   // Of the package's sockets Node 20 tells no end of file before ours: its `Duplex.toWeb()` has none.
   "fromSocket": { "workerd": apiSocket, "node26": apiSocket },

@@ -10,6 +10,7 @@ import {
   failsByEnd,
   finishes,
   finishShows,
+  forEnd,
   peerSees,
   ROUTES,
   testJoined,
@@ -126,11 +127,11 @@ export function directionsEnd(setup: Setup): void {
     const { end, peer, dispose } = await setup.open({});
     const [here, there] = memoryPair();
     const local = new FarEnd(new PairWire(there));
-    const joined = join(end, here);
+    const joined = join(end, forEnd(end, here));
     try {
       if (can.streams) {
         // Go-style ends have no locks: Go's own rule, one reader and one writer, is the caller's there.
-        assertInstanceOf(await rejection(join(end, memoryPair()[0])), TypeError);
+        assertInstanceOf(await rejection(join(end, forEnd(end, memoryPair()[0]))), TypeError);
       }
       await Promise.all([local.finish(), peer.finish()]);
       await joined;
@@ -138,7 +139,10 @@ export function directionsEnd(setup: Setup): void {
       const late = new FarEnd(new PairWire(other));
       void late.send({ bytes: 1 });
       void late.finish();
-      const error = await join(again, end).then(() => undefined, (error: unknown) => error);
+      const error = await join(forEnd(end, again), end).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
       await late.dispose();
       // An end that cannot say that it has finished has not.
       if (finishShows(setup) === "open") return;

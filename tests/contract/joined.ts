@@ -1,8 +1,17 @@
-import { join, JoinError, type JoinOptions, type JoinResult, memoryPair } from "@webstreams/join";
+import {
+  type End,
+  join,
+  JoinError,
+  type JoinOptions,
+  type JoinResult,
+  memoryPair,
+  type Pair,
+} from "@webstreams/join";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { test } from "../harness.ts";
 import { rejection } from "../support/async.ts";
 import { CountingController } from "../support/signal.ts";
+import { untyped } from "../support/untyped.ts";
 import { hashOf, type Parcel } from "../peer/bytes.ts";
 import { type Far, FarEnd, type FarOptions, type FarStats, type Until } from "../peer/far_end.ts";
 import { PairWire } from "../peer/wires/memory.ts";
@@ -86,7 +95,8 @@ async function run(
   const stats: Partial<Pick<JoinResult, "aToB" | "bToA">> = {};
   const closes = countCloses(end);
   if (route.via === "streams" && "readable" in end) void [end.readable, end.writable];
-  const [a, b] = route.side === "a" ? [end, here] : [here, end];
+  const other = forEnd(end, here);
+  const [a, b] = route.side === "a" ? [end, other] : [other, end];
   const joined = join(a, b, {
     ...more,
     stats,
@@ -117,6 +127,11 @@ async function run(
     await peer.dispose();
     await connected.dispose?.();
   }
+}
+
+/** What the end is joined to: bytes, or messages if it is of these. */
+export function forEnd(end: End, pair: Pair): End {
+  return "messages" in end ? untyped<End>({ ...pair, messages: true }) : pair;
 }
 
 /** As what the peer sees a join that has succeeded. */

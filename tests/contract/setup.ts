@@ -4,7 +4,7 @@ import type { Capabilities } from "./capabilities.ts";
 
 /** A connected end and the far side of it. */
 export interface Connected {
-  /** What a user hands to `join`. */
+  /** What a user hands to `join`; one of messages is joined to another of them. */
   readonly end: End;
   /** What the end is connected to: a `RemoteFar` of the peer, a `FarEnd` in this process. */
   readonly peer: Far;

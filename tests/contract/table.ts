@@ -30,7 +30,9 @@ const columns: readonly (readonly [title: string, cell: (can: Capabilities) => s
     return resetSeen === "unread" ? "with unread input" : mark(resetSeen);
   }],
   ["abort shows", ({ abortShows }) => SHOWN[abortShows]],
-  ["codes", ({ codeIn, codeOut }) => both(codeIn, codeOut)],
+  ["codes", ({ codeIn, codeOut, closeCodes }) => {
+    return closeCodes === "page" ? "a page's" : both(codeIn, codeOut);
+  }],
   [
     "backpressure",
     ({ backpressureIn, backpressureOut }) => both(!!backpressureOut, !!backpressureIn),

@@ -214,7 +214,10 @@ export class FarEnd implements Far {
       this.#chunks++;
       this.#largest = Math.max(this.#largest, got.length);
       this.#changed();
-      if (this.#echo) await this.#inOrder(() => this.#write(got.slice(), false));
+      if (this.#echo) {
+        const asText = this.#wire.isText?.(got) ?? false;
+        await this.#inOrder(() => this.#write(got.slice(), asText));
+      }
     }
   }
 

@@ -18,6 +18,8 @@ export interface Wire {
    * is taken from the platform (but for what it insists on) while no read waits.
    */
   read(): Promise<Uint8Array | Ended>;
+  /** Whether these bytes came as a text, of a WebSocket. */
+  isText?(bytes: Uint8Array): boolean;
   /** Sends bytes; fulfils once the platform has taken them and has room for more. */
   write(bytes: Uint8Array<ArrayBuffer>, asText: boolean): Promise<void>;
   /** Ends the sending: FIN, or a clean close. */

@@ -31,6 +31,10 @@ const tcp = {
   request: () => "hello",
 };
 const webSocket = { ...tcp, request: () => `${upgrading}websocket\r\n${key}\r\n` };
+const proxied = {
+  ...webSocket,
+  args: (target: number | string) => [0, `ws://127.0.0.1:${target}`],
+};
 
 const relays: readonly Relay[] = [
   // What a client sends may be all that it has to send: to have left is to have reset, which only shows
@@ -50,6 +54,9 @@ const relays: readonly Relay[] = [
   },
   { name: "upgrade_websocket", on: "deno", ...webSocket },
   { name: "websocket_bun", on: "bun", ...webSocket, unix: true, args: (target) => [0, target] },
+  { name: "websocket_proxy", on: "deno", ...proxied },
+  { name: "websocket_proxy_bun", on: "bun", ...proxied },
+  { name: "websocket_proxy_node", on: "node", ...proxied },
 ];
 
 const CLIENTS = 20;

@@ -26,8 +26,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["assert_end"],
   // What moves the chunks of one direction.
   ["pump", "loop", "errored_before"],
-  ["halves", "source", "head", "sink", "writer_sink", "target", "taken"],
-  ["loan", "meter", "shaper", "turns", "left_read", "direct"],
+  ["halves", "source", "head", "sink", "writer_sink", "taken"],
+  ["loan", "meter", "shaper", "turns", "left_read", "direct", "target"],
   // Input and memory.
   ["options", "buffer_pool", "bytes"],
   // Public words.

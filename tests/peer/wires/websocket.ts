@@ -9,14 +9,18 @@ const CLEAN = [1000, 1001, 1005];
 export class WebSocketWire implements Wire {
   readonly #socket: WebSocket;
   readonly #queue: Uint8Array[] = [];
+  readonly #texts = new WeakSet<Uint8Array>();
   #ended?: Ended;
   #wake = () => {};
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
-    socket.on("message", (data) => {
+    socket.on("message", (data, isBinary) => {
       socket.pause();
-      this.#queue.push(data);
+      // One of the package's own stands for all that are empty.
+      const message = data.length === 0 ? new Uint8Array() : data;
+      if (!isBinary) this.#texts.add(message);
+      this.#queue.push(message);
       this.#wake();
     });
     socket.on("close", (code, reason) => {
@@ -34,6 +38,10 @@ export class WebSocketWire implements Wire {
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
     return this.#queue.shift() ?? this.#ended!;
+  }
+
+  isText(message: Uint8Array): boolean {
+    return this.#texts.has(message);
   }
 
   write(bytes: Uint8Array<ArrayBuffer>, asText: boolean): Promise<void> {

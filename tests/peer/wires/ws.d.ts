@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 
 interface Options {
@@ -11,8 +11,23 @@ interface Options {
   perMessageDeflate?: boolean;
 }
 
+interface ClientOptions extends Options {
+  headers?: Record<string, string>;
+}
+
+interface ServerOptions extends Options {
+  server?: Server;
+  noServer?: boolean;
+  handleProtocols?(offered: Set<string>, request: IncomingMessage): string | false;
+}
+
 export class WebSocket {
   constructor(url: string, options?: Options);
+  constructor(url: string, protocols: string[], options?: ClientOptions);
+  readonly readyState: number;
+  readonly protocol: string;
+  addEventListener(type: string, listener: { handleEvent(event: never): void }): void;
+  removeEventListener(type: string, listener: { handleEvent(event: never): void }): void;
   on(event: "message", listener: (data: Uint8Array, isBinary: boolean) => void): this;
   on(event: "close", listener: (code: number, reason: Uint8Array) => void): this;
   on(event: "error", listener: (error: Error) => void): this;
@@ -20,6 +35,7 @@ export class WebSocket {
   once(event: "open", listener: () => void): this;
   once(event: "close", listener: (code: number, reason: Uint8Array) => void): this;
   off(event: "error", listener: (error: Error) => void): this;
+  send(data: Uint8Array | string): void;
   send(data: Uint8Array, options: { binary: boolean }, sent: (error?: Error) => void): void;
   pause(): void;
   resume(): void;
@@ -28,8 +44,18 @@ export class WebSocket {
 }
 
 export class WebSocketServer {
-  constructor(options: Options & { server: Server });
+  constructor(options: ServerOptions);
+  on(
+    event: "connection",
+    listener: (socket: WebSocket, request: IncomingMessage) => void,
+  ): this;
   once(event: "connection", listener: (socket: WebSocket) => void): this;
+  handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Uint8Array,
+    callback: (socket: WebSocket) => void,
+  ): void;
 }
 
 export function createWebSocketStream(socket: WebSocket): Duplex;

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import process from "node:process";
 import { fromNpm } from "./executables.ts";
 import { denoTestFiles, packageTestFiles } from "./files.ts";
 import { count } from "./junit.ts";
+import { nodes } from "./node.ts";
 import { root, run } from "./process.ts";
 import type { FileResult, RunOptions, Runtime, Session } from "./runtimes.ts";
 
@@ -34,22 +34,6 @@ const deno: CommandLine = {
   passed: /^.* \.\.\. ok \(.*\)\n/gm,
 };
 
-function node(major: number): CommandLine {
-  const name = `node-${process.platform}-${process.arch}`;
-  return {
-    name: `node${major}`,
-    runsSources: false,
-    executable: () => fromNpm(`${name}@${major}`, () => `${name}/bin/node`),
-    command: (executable, file, report) => [
-      ...[executable, "--enable-source-maps"],
-      ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
-      ...["--test-reporter=junit", `--test-reporter-destination=${report}`],
-      file,
-    ],
-    passed: /^\s*✔ .*\n/gm,
-  };
-}
-
 const bun: CommandLine = {
   name: "bun",
   runsSources: false,
@@ -68,12 +52,15 @@ const bun: CommandLine = {
 };
 
 /** Deno on the sources, Node and Bun on the npm package. */
-export const commandLines: readonly Runtime[] = [deno, ...[20, 22, 24, 26].map(node), bun]
-  .map((one) => ({
+export const commandLines: readonly Runtime[] = [of(deno), ...nodes, of(bun)];
+
+function of(one: CommandLine): Runtime {
+  return {
     name: one.name,
     executable: () => one.executable(),
     open: (executable, options) => open(one, executable, options),
-  }));
+  };
+}
 
 async function open(
   runtime: CommandLine,

@@ -12,6 +12,8 @@ import { workerd } from "./workerd.ts";
 /** A runtime. */
 export interface Runtime {
   readonly name: string;
+  /** Whether it runs one file at a time: a page must be in front of all others. */
+  readonly oneAtATime?: boolean;
   /** Resolves to the executable; rejects if there is none for this machine. */
   executable(): Promise<string>;
   /** Makes everything ready. */

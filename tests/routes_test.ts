@@ -2,8 +2,9 @@
  * Four routes, one behaviour: the same scenario by Go-style ends, byte streams, default streams and
  * the platform's `pipeTo`.
  *
- * `ROUTES_RUNS=5000` for more scenarios than the default, `ROUTES_SEED` and `ROUTES_PATH` to play a
- * failure again: fast-check prints both with it.
+ * `deno task test --file routes_test --runs 5000` for more scenarios than the default, `--seed` and
+ * `--path` to play a failure again: fast-check prints both with it. Without the runner these are the
+ * variables `ROUTES_RUNS`, `ROUTES_SEED` and `ROUTES_PATH`.
  *
  * @module
  */

@@ -39,6 +39,7 @@ export const browsers: readonly Runtime[] = [
 function browser(name: RuntimeName, launch: Launch, executable: Runtime["executable"]): Runtime {
   return {
     name,
+    oneAtATime: true,
     executable,
     async open(executable, { bundle, fileTimeout, variables }) {
       const { folder, tests } = await bundle();

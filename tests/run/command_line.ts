@@ -7,6 +7,7 @@ import { fromNpm } from "./executables.ts";
 import { denoTestFiles, packageTestFiles } from "./files.ts";
 import { count } from "./junit.ts";
 import { nodes } from "./node.ts";
+import { versions } from "./npm.ts";
 import { root, run } from "./process.ts";
 import type { FileResult, RunOptions, Runtime, Session } from "./runtimes.ts";
 
@@ -38,7 +39,7 @@ const bun: CommandLine = {
   name: "bun",
   runsSources: false,
   executable: () =>
-    fromNpm("bun@1", (modules) => {
+    fromNpm(`bun@${versions.bun}`, (modules) => {
       // The `bun` package itself is a placeholder until its install script has run; npm has chosen
       // the one of these that fits the machine.
       const [build] = Deno.readDirSync(`${modules}/@oven`);

@@ -6,12 +6,13 @@
 import process from "node:process";
 import { fromNpm } from "./executables.ts";
 import { packageTestFiles } from "./files.ts";
+import { versions } from "./npm.ts";
 import { run } from "./process.ts";
 import { FileRun } from "./progress.ts";
 import type { FileResult, RunOptions, Runtime } from "./runtimes.ts";
 
 /** The versions that are supported. */
-export const nodes: readonly Runtime[] = [20, 22, 24, 26].map((major) => {
+export const nodes: readonly Runtime[] = versions.node.map((major) => {
   const name = `node-${process.platform}-${process.arch}`;
   return {
     name: `node${major}`,

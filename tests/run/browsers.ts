@@ -71,7 +71,11 @@ class BrowserSession implements Session {
   async run(file: string): Promise<FileResult> {
     const { url, run } = this.#server.add(file);
     const broken = await this.#start() ??
-      await bounded(this.#fileTimeout, this.#visit(url, run.done));
+      await bounded(
+        this.#fileTimeout,
+        this.#visit(url, run.done),
+        (restart) => run.onProgress = restart,
+      );
     // Whatever is wrong with it must not reach the next file.
     if (broken !== undefined) run.print(await this.#end());
     return run.result(broken);

@@ -87,7 +87,7 @@ async function runFile(
   const { TEST_FILTER: filter = "" } = variables;
   const { success, end, output } = await run(
     runtime.command(executable, file, report, filter),
-    { cwd, timeout: fileTimeout, env: variables },
+    { cwd, timeout: fileTimeout, untilSilent: true, env: variables },
   );
 
   const xml = await Deno.readTextFile(report);

@@ -6,6 +6,7 @@
 import process from "node:process";
 import { fromNpm } from "./executables.ts";
 import { packageTestFiles } from "./files.ts";
+import { TICK } from "./node/tick.ts";
 import { versions } from "./npm.ts";
 import { run } from "./process.ts";
 import { FileRun } from "./progress.ts";
@@ -37,12 +38,12 @@ async function runFile(
   const report = await Deno.makeTempFile({ suffix: ".jsonl" });
   const { success, end, output } = await run(
     [executable, "--enable-source-maps", "tests/run/node/main.js", file, report],
-    { cwd, timeout: fileTimeout, env: variables },
+    { cwd, timeout: fileTimeout, untilSilent: true, env: variables },
   );
   const fileRun = new FileRun();
   const told = (await Deno.readTextFile(report)).split("\n").filter((line) => line !== "");
   await Deno.remove(report);
   for (const line of told) fileRun.add(JSON.parse(line));
-  fileRun.print(output);
+  fileRun.print(output.replaceAll(TICK, ""));
   return fileRun.result(success && fileRun.isDone ? undefined : success ? "broke off" : end);
 }

@@ -44,7 +44,9 @@ Usage: deno task test [flags]
   --path PATH          the scenario of that seed, as a failure prints it
   --runs COUNT         number of random scenarios (default: 100)
   --jobs COUNT         test files at once (default here: ${flags.jobs.default})
-  --file-timeout SECS  time that one test file may take (default: ${flags["file-timeout"].default})
+  --file-timeout SECS  time in which a file may end no test (default: ${
+    flags["file-timeout"].default
+  })
   --require-all        fail if a runtime cannot be had
   --help               print this
 

@@ -10,6 +10,8 @@ import type { FileResult } from "./runtimes.ts";
 export class FileRun {
   /** Fulfils when it has ended of itself. */
   readonly done: Promise<void>;
+  /** Called whenever something has happened. */
+  onProgress = () => {};
   #isDone = false;
   #finish = () => {};
   #names: readonly string[] = [];
@@ -28,6 +30,7 @@ export class FileRun {
 
   /** Something has happened. */
   add(progress: Progress): void {
+    this.onProgress();
     if ("names" in progress) this.#names = progress.names;
     else if ("stray" in progress) this.#fail("outside any test", progress.stray);
     else if ("printed" in progress) this.print(progress.printed);

@@ -22,7 +22,7 @@ export interface Runtime {
 
 /** What every run of the tests has in common. */
 export interface RunOptions {
-  /** Milliseconds that one file may take. */
+  /** Milliseconds in which nothing may happen in a file. */
   readonly fileTimeout: number;
   /** What the tests are told; see `tests/support/environment.ts`. */
   readonly variables: Readonly<Record<string, string>>;

@@ -87,7 +87,11 @@ async function runFile(
   const run = new FileRun();
   // It tells where it listens.
   const service = new Service([executable, "serve", "--control-fd=1", config]);
-  const broken = await bounded(timeout, ask(service, file, run));
+  const broken = await bounded(
+    timeout,
+    ask(service, file, run),
+    (restart) => run.onProgress = restart,
+  );
   // One that hangs does not heed SIGTERM.
   await service.stop("SIGKILL");
   run.print(service.output);

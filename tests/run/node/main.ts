@@ -13,10 +13,15 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { runCollected } from "../../support/collector.ts";
+import { TICK } from "./tick.ts";
 
 const [file, report] = process.argv.slice(2);
 
 await runCollected(
   () => import(pathToFileURL(resolve(file)).href),
-  (progress) => Promise.resolve(appendFileSync(report, `${JSON.stringify(progress)}\n`)),
+  (progress) => {
+    appendFileSync(report, `${JSON.stringify(progress)}\n`);
+    process.stdout.write(TICK);
+    return Promise.resolve();
+  },
 );

@@ -10,7 +10,7 @@ export interface Options {
   readonly only: readonly string[];
   readonly file: string;
   readonly filter: string;
-  /** The variables that play a failure of `routes_test.ts` again. */
+  /** The variables that play a failure of a random test again. */
   readonly replay: Readonly<Record<string, string>>;
   readonly jobs: number;
   /** Milliseconds. */
@@ -20,6 +20,9 @@ export interface Options {
 
 /** A test waits more than it computes; with more at once, those that bound a time fail on slow machines. */
 const JOBS_PER_CORE = 1.5;
+
+/** What the variables of each random test begin with. */
+const RANDOM = ["ROUTES"];
 
 const flags = {
   only: { type: "string" },
@@ -76,11 +79,14 @@ export function parseOptions(args: readonly string[], names: readonly string[]):
         (values.file || values.filter ? names.filter((one) => one !== "checks") : names),
       file: values.file,
       filter: values.filter,
-      replay: {
-        ...variable("ROUTES_SEED", values.seed),
-        ...variable("ROUTES_PATH", values.path),
-        ...variable("ROUTES_RUNS", values.runs),
-      },
+      replay: Object.assign(
+        {},
+        ...RANDOM.flatMap((test) => [
+          variable(`${test}_SEED`, values.seed),
+          variable(`${test}_PATH`, values.path),
+          variable(`${test}_RUNS`, values.runs),
+        ]),
+      ),
       jobs: positive("--jobs", values.jobs),
       fileTimeout: 1000 * positive("--file-timeout", values["file-timeout"]),
       requireAll: values["require-all"],

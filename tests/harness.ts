@@ -80,11 +80,10 @@ async function within(timeout: number, body: Body): Promise<void> {
   }
 }
 
-/** A page or a Worker has no runner of its own. */
+/** What runs a page, a Worker or Node collects them; see collector.ts. */
 function registrar(runtime: Runtime): Register | Promise<Register> {
   if (runtime === "deno") return registerWithDeno;
   if (runtime === "bun") return registerWithBun();
-  if (runtime === "node") return registerWithNode();
   return collect;
 }
 
@@ -104,11 +103,6 @@ async function registerWithBun(): Promise<Register> {
   const bun: { test: Register } = await import(specifier);
   // Later than our own bound, which says what happened.
   return (name, body, timeout) => bun.test(name, body, timeout + 5_000);
-}
-
-async function registerWithNode(): Promise<Register> {
-  const node = await import("node:test");
-  return (name, body) => void node.test(name, body);
 }
 
 /** A test that ends the process would take those after it along, unseen. */

@@ -2,8 +2,9 @@
  * Four routes, one behaviour: the same scenario by Go-style ends, byte streams, default streams and
  * the platform's `pipeTo`.
  *
- * `ROUTES_RUNS=5000` for more scenarios than the default, `ROUTES_SEED` and `ROUTES_PATH` to play a
- * failure again: fast-check prints both with it.
+ * `deno task test --file routes_test --runs 5000` for more scenarios than the default, `--seed` and
+ * `--path` to play a failure again: fast-check prints both with it. Without the runner these are the
+ * variables `ROUTES_RUNS`, `ROUTES_SEED` and `ROUTES_PATH`.
  *
  * @module
  */
@@ -125,16 +126,18 @@ function traits(own: Partial<EndTraits>): EndTraits {
 
 const stream: Kind = byteStreams ? "bytes" : "default";
 
-for (const what of ["abort", "failRead", "failWrite", "stall"] as const) {
-  for (const side of what === "abort" ? ["a"] as const : sides) {
-    test(`${what} at every event${what === "abort" ? "" : ` of ${side}`}`, async () => {
-      for (const route of routes({ a: stream, b: "go" }, { a: "go", b: stream })) {
+// A test for each route: on a slow machine all of them together take longer than a test may.
+for (const route of routes({ a: stream, b: "go" }, { a: "go", b: stream })) {
+  for (const what of ["abort", "failRead", "failWrite", "stall"] as const) {
+    for (const side of what === "abort" ? ["a"] as const : sides) {
+      const where = what === "abort" ? "" : ` of ${side}`;
+      test(`${what} at every event${where}: ${route.name}`, async () => {
         const events = await playStorm(fixed, route);
         const every = Array.from({ length: events + 1 }, (_, at) => ({ at, what, side }));
         await tidily(async () => {
           await Promise.all(every.map((fault) => playStorm({ ...fixed, faults: [fault] }, route)));
         });
-      }
-    });
+      });
+    }
   }
 }

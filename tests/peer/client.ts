@@ -1,5 +1,6 @@
 /**
- * Commands the peer, from any runtime; all it needs is `fetch`.
+ * Commands the peer, from any runtime; all it needs is `fetch`. Where there is none, on Deno, it starts
+ * one.
  *
  * A far end is got in one of two ways:
  *
@@ -29,9 +30,13 @@
  * @module
  */
 import type { Certificate } from "../certs.ts";
-import { environment } from "../support/environment.ts";
+import { environment, runtime } from "../support/environment.ts";
 import type { Far, FarStats, Sending, Until } from "./far_end.ts";
 import type { Address, Opened, Outcome, PeerOptions, Protocol, Target } from "./protocol.ts";
+
+// Before any test begins, whose resources Deno watches.
+const peer = environment.peer ??
+  (runtime === "deno" ? await (await import("./own.ts")).startPeer() : undefined);
 
 /** Awaits one connection of the test's. */
 export async function listen(protocol: Protocol, options: PeerOptions = {}): Promise<RemoteFar> {
@@ -136,9 +141,9 @@ async function outcome<T>(told: Promise<Outcome>): Promise<T> {
  * permission first.
  */
 export async function ask<T>(path: string, body?: unknown): Promise<T> {
-  if (!environment.peer) throw new Error("There is no peer: PEER_URL is not set");
+  if (!peer) throw new Error("There is no peer: PEER_URL is not set");
   const method = body === undefined ? "GET" : "POST";
-  const response = await fetch(`${environment.peer}/${path}`, {
+  const response = await fetch(`${peer}/${path}`, {
     method,
     body: JSON.stringify(body),
   });

@@ -13,10 +13,15 @@ import { fileURLToPath } from "node:url";
 export class Running implements AsyncDisposable {
   readonly child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
+  #errors = "";
 
   /** @param command The executable and its arguments. */
   constructor([executable, ...args]: readonly string[]) {
-    this.child = spawn(executable, args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.child = spawn(executable, args, { stdio: "pipe" });
+    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+      this.#errors += text;
+      process.stderr.write(text);
+    });
     this.#lines = createInterface(this.child.stdout!)[Symbol.asyncIterator]();
   }
 
@@ -25,6 +30,11 @@ export class Running implements AsyncDisposable {
     const { done, value } = await this.#lines.next();
     if (done) throw new Error("The program has ended");
     return value;
+  }
+
+  /** What it has printed as errors, which are also shown. */
+  get errors(): string {
+    return this.#errors;
   }
 
   /** The port that it says it listens on. */

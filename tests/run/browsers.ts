@@ -39,6 +39,7 @@ export const browsers: readonly Runtime[] = [
 function browser(name: RuntimeName, launch: Launch, executable: Runtime["executable"]): Runtime {
   return {
     name,
+    oneAtATime: true,
     executable,
     async open(executable, { bundle, fileTimeout, variables }) {
       const { folder, tests } = await bundle();
@@ -70,7 +71,11 @@ class BrowserSession implements Session {
   async run(file: string): Promise<FileResult> {
     const { url, run } = this.#server.add(file);
     const broken = await this.#start() ??
-      await bounded(this.#fileTimeout, this.#visit(url, run.done));
+      await bounded(
+        this.#fileTimeout,
+        this.#visit(url, run.done),
+        (restart) => run.onProgress = restart,
+      );
     // Whatever is wrong with it must not reach the next file.
     if (broken !== undefined) run.print(await this.#end());
     return run.result(broken);

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import process from "node:process";
 import { fromNpm } from "./executables.ts";
 import { denoTestFiles, packageTestFiles } from "./files.ts";
 import { count } from "./junit.ts";
+import { nodes } from "./node.ts";
+import { versions } from "./npm.ts";
 import { root, run } from "./process.ts";
 import type { FileResult, RunOptions, Runtime, Session } from "./runtimes.ts";
 
@@ -34,27 +35,11 @@ const deno: CommandLine = {
   passed: /^.* \.\.\. ok \(.*\)\n/gm,
 };
 
-function node(major: number): CommandLine {
-  const name = `node-${process.platform}-${process.arch}`;
-  return {
-    name: `node${major}`,
-    runsSources: false,
-    executable: () => fromNpm(`${name}@${major}`, () => `${name}/bin/node`),
-    command: (executable, file, report) => [
-      ...[executable, "--enable-source-maps"],
-      ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
-      ...["--test-reporter=junit", `--test-reporter-destination=${report}`],
-      file,
-    ],
-    passed: /^\s*✔ .*\n/gm,
-  };
-}
-
 const bun: CommandLine = {
   name: "bun",
   runsSources: false,
   executable: () =>
-    fromNpm("bun@1", (modules) => {
+    fromNpm(`bun@${versions.bun}`, (modules) => {
       // The `bun` package itself is a placeholder until its install script has run; npm has chosen
       // the one of these that fits the machine.
       const [build] = Deno.readDirSync(`${modules}/@oven`);
@@ -68,12 +53,15 @@ const bun: CommandLine = {
 };
 
 /** Deno on the sources, Node and Bun on the npm package. */
-export const commandLines: readonly Runtime[] = [deno, ...[20, 22, 24, 26].map(node), bun]
-  .map((one) => ({
+export const commandLines: readonly Runtime[] = [of(deno), ...nodes, of(bun)];
+
+function of(one: CommandLine): Runtime {
+  return {
     name: one.name,
     executable: () => one.executable(),
     open: (executable, options) => open(one, executable, options),
-  }));
+  };
+}
 
 async function open(
   runtime: CommandLine,
@@ -99,7 +87,7 @@ async function runFile(
   const { TEST_FILTER: filter = "" } = variables;
   const { success, end, output } = await run(
     runtime.command(executable, file, report, filter),
-    { cwd, timeout: fileTimeout, env: variables },
+    { cwd, timeout: fileTimeout, untilSilent: true, env: variables },
   );
 
   const xml = await Deno.readTextFile(report);

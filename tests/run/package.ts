@@ -26,7 +26,8 @@ export async function buildPackage(): Promise<string> {
   const sources = await testSources();
   const project = await install(tarball, imported(sources));
   await Deno.remove(`${project}/tests`, { recursive: true }).catch(() => {});
-  for (const file of sources) await emit(file, `${project}/${file}`);
+  const all = [...sources, ...await list("tests/run/node")];
+  await Promise.all(all.map((file) => emit(file, `${project}/${file}`)));
   return project;
 }
 

@@ -24,6 +24,12 @@ export interface RunOptions {
    * @default {600_000}
    */
   timeout?: number;
+  /**
+   * Whether the time counts from what it has printed last, rather than from its start.
+   *
+   * @default {false}
+   */
+  untilSilent?: boolean;
 }
 
 /** What became of a program. */
@@ -42,7 +48,7 @@ export async function run(
   command: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { cwd = root, env, timeout = 600_000 } = options;
+  const { cwd = root, env, timeout = 600_000, untilSilent = false } = options;
   const [program = "", ...args] = command;
   const child = new Deno.Command(program, {
     args,
@@ -54,13 +60,25 @@ export async function run(
   }).spawn();
 
   let killed = false;
-  const kill = setTimeout(() => {
-    killed = true;
-    child.kill("SIGTERM");
-  }, timeout);
-  const killHard = setTimeout(() => child.kill("SIGKILL"), timeout + graceMs);
+  let kill: ReturnType<typeof setTimeout> | undefined;
+  let killHard: ReturnType<typeof setTimeout> | undefined;
+  const restart = () => {
+    if (killed) return;
+    clearTimeout(kill);
+    clearTimeout(killHard);
+    kill = setTimeout(() => {
+      killed = true;
+      child.kill("SIGTERM");
+    }, timeout);
+    killHard = setTimeout(() => child.kill("SIGKILL"), timeout + graceMs);
+  };
+  restart();
   const printed: string[] = [];
-  const readers = [collect(child.stdout, printed), collect(child.stderr, printed)];
+  const print = (text: string) => {
+    printed.push(text);
+    if (untilSilent) restart();
+  };
+  const readers = [collect(child.stdout, print), collect(child.stderr, print)];
   const status = await child.status;
   clearTimeout(kill);
   clearTimeout(killHard);
@@ -69,7 +87,7 @@ export async function run(
   return {
     success: status.success && !killed,
     end: killed
-      ? `killed after ${timeout / 1000} s`
+      ? `killed after ${timeout / 1000} s${untilSilent ? " of silence" : ""}`
       : status.signal
       ? `ended by ${status.signal}`
       : `exit code ${status.code}`,
@@ -77,8 +95,11 @@ export async function run(
   };
 }
 
-async function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>, into: string[]) {
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) into.push(text);
+async function collect(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  print: (text: string) => void,
+): Promise<void> {
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) print(text);
 }
 
 /** A grandchild that lives on may hold the pipes open. */

@@ -1,5 +1,5 @@
 /**
- * What a page or a Worker tells of the tests that it runs.
+ * What a page, a Worker or Node tells of the tests that it runs.
  *
  * @module
  */
@@ -10,6 +10,9 @@ import type { FileResult } from "./runtimes.ts";
 export class FileRun {
   /** Fulfils when it has ended of itself. */
   readonly done: Promise<void>;
+  /** Called whenever something has happened. */
+  onProgress = () => {};
+  #isDone = false;
   #finish = () => {};
   #names: readonly string[] = [];
   #passed = 0;
@@ -20,12 +23,18 @@ export class FileRun {
     this.done = new Promise((resolve) => this.#finish = resolve);
   }
 
+  /** Whether it has. */
+  get isDone(): boolean {
+    return this.#isDone;
+  }
+
   /** Something has happened. */
   add(progress: Progress): void {
+    this.onProgress();
     if ("names" in progress) this.#names = progress.names;
     else if ("stray" in progress) this.#fail("outside any test", progress.stray);
     else if ("printed" in progress) this.print(progress.printed);
-    else if ("done" in progress) this.#finish();
+    else if ("done" in progress) this.#end();
     else if (progress.failure === undefined) this.#passed++;
     else this.#fail(`✖ ${this.#names[this.#passed + this.#failed]}`, progress.failure);
   }
@@ -45,6 +54,11 @@ export class FileRun {
     if (this.#failed === 0) return counts;
     const end = broken ?? `${this.#failed} failed`;
     return { ...counts, failure: { end, output: this.#output.join("\n") } };
+  }
+
+  #end(): void {
+    this.#isDone = true;
+    this.#finish();
   }
 
   #fail(what: string, text: string): void {

@@ -12,6 +12,8 @@ import { workerd } from "./workerd.ts";
 /** A runtime. */
 export interface Runtime {
   readonly name: string;
+  /** Whether it runs one file at a time: a page must be in front of all others. */
+  readonly oneAtATime?: boolean;
   /** Resolves to the executable; rejects if there is none for this machine. */
   executable(): Promise<string>;
   /** Makes everything ready. */
@@ -20,7 +22,7 @@ export interface Runtime {
 
 /** What every run of the tests has in common. */
 export interface RunOptions {
-  /** Milliseconds that one file may take. */
+  /** Milliseconds in which nothing may happen in a file. */
   readonly fileTimeout: number;
   /** What the tests are told; see `tests/support/environment.ts`. */
   readonly variables: Readonly<Record<string, string>>;

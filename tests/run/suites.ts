@@ -1,75 +1,130 @@
 /**
- * One runtime's run of the tests, file by file.
+ * The runs of the tests on several runtimes, side by side: most tests wait more than they compute, so
+ * that some files at once take little longer than one.
  *
  * @module
  */
+import { Changes } from "../support/async.ts";
 import type { RunOptions, Runtime, Session } from "./runtimes.ts";
 import { add, type Tally, tally } from "./tally.ts";
 
-/** Options of {@linkcode runSuite}. */
+/** Options of {@linkcode runSuites}. */
 export interface SuiteOptions extends RunOptions {
   /** Whether a runtime that cannot be had is a failure. */
   readonly requireAll: boolean;
+  /** How many files run at once. */
+  readonly jobs: number;
+  /** Only files with this in their path; all if empty. */
+  readonly file: string;
 }
 
-/** Runs all test files on a runtime, and shows what those with a failure print. */
-export async function runSuite(runtime: Runtime, options: SuiteOptions): Promise<Tally> {
-  const start = performance.now();
-  const result = tally(runtime.name);
-  try {
-    const executable = await find(runtime, options, result);
-    if (executable !== undefined) await runFiles(runtime, executable, options, result);
-  } catch (error) {
-    console.log(`${runtime.name} FAILED: ${messageOf(error)}`);
-    result.failed++;
-  }
-  result.seconds = (performance.now() - start) / 1000;
-  const { passed, failed, skipped } = result;
-  console.log(`${runtime.name}: ${passed} passed, ${failed} failed, ${skipped} skipped`);
-  return result;
-}
-
-async function find(
-  runtime: Runtime,
-  { requireAll }: SuiteOptions,
-  result: Tally,
-): Promise<string | undefined> {
-  try {
-    return await runtime.executable();
-  } catch (error) {
-    if (requireAll) throw error;
-    console.log(`${runtime.name} skipped: ${messageOf(error)}`);
-    result.skipped++;
-  }
-}
-
-async function runFiles(
-  runtime: Runtime,
-  executable: string,
+/** Runs all test files on each of the runtimes, and shows what those with a failure print. */
+export async function runSuites(
+  runtimes: readonly Runtime[],
   options: SuiteOptions,
-  result: Tally,
-): Promise<void> {
-  const session = await runtime.open(executable, options);
-  try {
-    for (const file of session.files) await runFile(runtime, session, file, result);
-  } finally {
-    await session.close();
-  }
-  const { passed, failed, skipped } = result;
-  if (passed + failed + skipped === 0 && !options.variables.TEST_FILTER) {
-    throw new Error("no test was run");
-  }
+): Promise<Tally[]> {
+  const suites = runtimes.map((runtime) => new Suite(runtime, options));
+  // Those that take one file at a time are the longest way: they go first.
+  const order = suites.toSorted((one, other) => one.atOnce - other.atOnce);
+  const changes = new Changes();
+  const work = async () => {
+    for (;;) {
+      await changes.until(() =>
+        order.some(({ ready }) => ready) || order.every(({ over }) => over)
+      );
+      const suite = order.find(({ ready }) => ready);
+      if (!suite) return;
+      await suite.advance();
+      changes.happened();
+    }
+  };
+  await Promise.all(Array.from({ length: options.jobs }, work));
+  return suites.map(({ result }) => result);
 }
 
-async function runFile(
-  { name }: Runtime,
-  session: Session,
-  file: string,
-  result: Tally,
-): Promise<void> {
-  const { failure, ...counts } = await session.run(file);
-  add(result, counts);
-  if (failure) console.log(`\n── ${name} ${file}: ${failure.end} ──\n${failure.output}\n`);
+/** One runtime's run of the tests. */
+class Suite {
+  readonly result: Tally;
+  readonly atOnce: number;
+  readonly #runtime: Runtime;
+  readonly #options: SuiteOptions;
+  #state: "closed" | "opening" | "open" | "over" = "closed";
+  #session?: Session;
+  #left: string[] = [];
+  #running = 0;
+
+  constructor(runtime: Runtime, options: SuiteOptions) {
+    this.#runtime = runtime;
+    this.#options = options;
+    this.atOnce = runtime.oneAtATime ? 1 : options.jobs;
+    this.result = tally(runtime.name);
+  }
+
+  /** Whether there is something to do for one who calls {@linkcode advance}. */
+  get ready(): boolean {
+    return this.#state === "closed" ||
+      this.#state === "open" && this.#left.length > 0 && this.#running < this.atOnce;
+  }
+
+  get over(): boolean {
+    return this.#state === "over";
+  }
+
+  /** Makes it ready, or runs one of its files; the last one to end closes it. */
+  async advance(): Promise<void> {
+    const start = performance.now();
+    const { result } = this;
+    this.#running++;
+    try {
+      if (this.#state === "closed") await this.#open();
+      else await this.#runFile(this.#left.shift()!);
+    } catch (error) {
+      console.log(`${result.name} FAILED: ${messageOf(error)}`);
+      result.failed++;
+    }
+    this.#running--;
+    result.seconds += (performance.now() - start) / 1000;
+    if (this.#left.length === 0 && this.#running === 0) await this.#close();
+  }
+
+  async #open(): Promise<void> {
+    this.#state = "opening";
+    const executable = await this.#find();
+    if (executable !== undefined) {
+      this.#session = await this.#runtime.open(executable, this.#options);
+      this.#left = this.#session.files.filter((file) => file.includes(this.#options.file));
+    }
+    this.#state = "open";
+  }
+
+  async #find(): Promise<string | undefined> {
+    try {
+      return await this.#runtime.executable();
+    } catch (error) {
+      if (this.#options.requireAll) throw error;
+      console.log(`${this.result.name} skipped: ${messageOf(error)}`);
+      this.result.skipped++;
+    }
+  }
+
+  async #runFile(file: string): Promise<void> {
+    const { failure, ...counts } = await this.#session!.run(file);
+    const { name } = this.result;
+    add(this.result, counts);
+    if (failure) console.log(`\n── ${name} ${file}: ${failure.end} ──\n${failure.output}\n`);
+  }
+
+  async #close(): Promise<void> {
+    await this.#session?.close();
+    const { file, variables } = this.#options;
+    const { name, passed, failed, skipped } = this.result;
+    this.#state = "over";
+    if (passed + failed + skipped === 0 && !file && !variables.TEST_FILTER) {
+      console.log(`${name} FAILED: no test was run`);
+      this.result.failed++;
+    }
+    console.log(`${name}: ${passed} passed, ${this.result.failed} failed, ${skipped} skipped`);
+  }
 }
 
 function messageOf(error: unknown): string {

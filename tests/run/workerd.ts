@@ -8,6 +8,7 @@ import type { Injected } from "../support/environment.ts";
 import { bounded } from "./bounded.ts";
 import type { Bundle } from "./bundle.ts";
 import { fromNpm } from "./executables.ts";
+import { versions } from "./npm.ts";
 import { FileRun } from "./progress.ts";
 import type { FileResult, Runtime } from "./runtimes.ts";
 import { Service } from "./service.ts";
@@ -21,7 +22,7 @@ export const workerd: Runtime = {
     const arch = process.arch === "x64" ? "64" : process.arch;
     // The package `workerd` itself only chooses among these.
     const name = `@cloudflare/workerd-${process.platform}-${arch}`;
-    return fromNpm(`${name}@1`, () => `${name}/bin/workerd`);
+    return fromNpm(`${name}@${versions["@cloudflare/workerd"]}`, () => `${name}/bin/workerd`);
   },
   async open(executable, { bundle, fileTimeout, variables }) {
     const built = await bundle();
@@ -86,7 +87,11 @@ async function runFile(
   const run = new FileRun();
   // It tells where it listens.
   const service = new Service([executable, "serve", "--control-fd=1", config]);
-  const broken = await bounded(timeout, ask(service, file, run));
+  const broken = await bounded(
+    timeout,
+    ask(service, file, run),
+    (restart) => run.onProgress = restart,
+  );
   // One that hangs does not heed SIGTERM.
   await service.stop("SIGKILL");
   run.print(service.output);

@@ -1,9 +1,10 @@
 /**
- * Runs tests where there is no runner: in a page, in a Worker.
+ * Runs tests where there is no runner: in a page, in a Worker, and on Node, whose own is slow.
  *
  * @module
  */
 import { delay, macrotask } from "./async.ts";
+import { runtime } from "./environment.ts";
 
 /** What there is to tell of a run, in this order. */
 export type Progress =
@@ -79,6 +80,13 @@ async function settled(): Promise<void> {
 /** The errors that are thrown or rejected with, and never caught. */
 function watchUncaught(): unknown[] {
   const errors: unknown[] = [];
+  const { process } = globalThis as { process?: typeof import("node:process") };
+  if (runtime === "node" && process) {
+    for (const event of ["uncaughtException", "unhandledRejection"]) {
+      process.on(event, (error) => errors.push(error));
+    }
+    return errors;
+  }
   addEventListener(
     "error",
     (event) => errors.push((event as ErrorEvent).error ?? event),

@@ -6,7 +6,7 @@
  */
 import { createRequire } from "node:module";
 import process from "node:process";
-import { npmInstall } from "../../run/npm.ts";
+import { npmInstall, versions } from "../../run/npm.ts";
 import { root } from "../../run/process.ts";
 
 /** Where a packet comes from or goes to. */
@@ -97,7 +97,7 @@ async function load(): Promise<Quiche> {
     return require(name);
   } catch {
     await Deno.mkdir(folder, { recursive: true });
-    await npmInstall(folder, [`${name}@2`]);
+    await npmInstall(folder, [`${name}@${versions["@matrixai/quic"]}`]);
     return require(name);
   }
 }

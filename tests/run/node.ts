@@ -1,0 +1,49 @@
+/**
+ * Node on the npm package: a process for each file.
+ *
+ * @module
+ */
+import process from "node:process";
+import { fromNpm } from "./executables.ts";
+import { packageTestFiles } from "./files.ts";
+import { TICK } from "./node/tick.ts";
+import { versions } from "./npm.ts";
+import { run } from "./process.ts";
+import { FileRun } from "./progress.ts";
+import type { FileResult, RunOptions, Runtime } from "./runtimes.ts";
+
+/** The versions that are supported. */
+export const nodes: readonly Runtime[] = versions.node.map((major) => {
+  const name = `node-${process.platform}-${process.arch}`;
+  return {
+    name: `node${major}`,
+    executable: () => fromNpm(`${name}@${major}`, () => `${name}/bin/node`),
+    async open(executable, options) {
+      const cwd = await options.project();
+      return {
+        files: await packageTestFiles(),
+        run: (file) => runFile(executable, cwd, file, options),
+        close: () => Promise.resolve(),
+      };
+    },
+  };
+});
+
+async function runFile(
+  executable: string,
+  cwd: string,
+  file: string,
+  { fileTimeout, variables }: RunOptions,
+): Promise<FileResult> {
+  const report = await Deno.makeTempFile({ suffix: ".jsonl" });
+  const { success, end, output } = await run(
+    [executable, "--enable-source-maps", "tests/run/node/main.js", file, report],
+    { cwd, timeout: fileTimeout, untilSilent: true, env: variables },
+  );
+  const fileRun = new FileRun();
+  const told = (await Deno.readTextFile(report)).split("\n").filter((line) => line !== "");
+  await Deno.remove(report);
+  for (const line of told) fileRun.add(JSON.parse(line));
+  fileRun.print(output.replaceAll(TICK, ""));
+  return fileRun.result(success && fileRun.isDone ? undefined : success ? "broke off" : end);
+}

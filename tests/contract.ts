@@ -19,7 +19,7 @@
  *
  * @module
  */
-import { bytesArrive } from "./contract/bytes.ts";
+import { bytesArrive } from "./contract/transfers.ts";
 import type { Capabilities } from "./contract/capabilities.ts";
 import { drainsAreGraceful } from "./contract/draining.ts";
 import { directionsEnd } from "./contract/ending.ts";

@@ -21,11 +21,11 @@ import { connect, type Socket } from "node:net";
 import { type Certificate, selfSigned } from "./certs.ts";
 import { test } from "./harness.ts";
 
-type Kind = "tcp" | "unix" | "tls";
+type Transport = "tcp" | "unix" | "tls";
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const kinds: readonly Kind[] = ["tcp", "unix", "tls"];
-const pairs: readonly (readonly [Kind, Kind])[] = [
+const transports: readonly Transport[] = ["tcp", "unix", "tls"];
+const pairs: readonly (readonly [Transport, Transport])[] = [
   ["tcp", "tcp"],
   ["tcp", "unix"],
   ["unix", "tls"],
@@ -39,9 +39,9 @@ const AT_ONCE_MS = 900;
 let certificate: Promise<Certificate> | undefined;
 
 /** Two connected ends: the one that was accepted, and its peer. */
-async function connected(kind: Kind): Promise<[near: Deno.Conn, far: Deno.Conn]> {
-  if (kind === "tls") return await connectedTls();
-  if (kind === "unix") {
+async function connected(transport: Transport): Promise<[near: Deno.Conn, far: Deno.Conn]> {
+  if (transport === "tls") return await connectedTls();
+  if (transport === "unix") {
     const folder = await Deno.makeTempDir();
     const address = { transport: "unix", path: `${folder}/socket` } as const;
     using listener = Deno.listen(address);
@@ -89,8 +89,15 @@ interface Joined extends AsyncDisposable {
   readonly ending: Promise<{ result: JoinResult } | { error: unknown }>;
 }
 
-async function joined(kindA: Kind, kindB: Kind, options?: JoinOptions): Promise<Joined> {
-  const [[nearA, a], [nearB, b]] = await Promise.all([connected(kindA), connected(kindB)]);
+async function joined(
+  transportA: Transport,
+  transportB: Transport,
+  options?: JoinOptions,
+): Promise<Joined> {
+  const [[nearA, a], [nearB, b]] = await Promise.all([
+    connected(transportA),
+    connected(transportB),
+  ]);
   const ending = join(nearA, nearB, options).then(
     (result) => ({ result }),
     (error: unknown) => ({ error }),
@@ -185,11 +192,11 @@ async function hash(bytes: Bytes): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-for (const [kindA, kindB] of pairs) {
-  const title = `join(${kindA}, ${kindB})`;
+for (const [transportA, transportB] of pairs) {
+  const title = `join(${transportA}, ${transportB})`;
 
   test(`${title}: an answer comes after the question has ended`, async () => {
-    await using it = await joined(kindA, kindB);
+    await using it = await joined(transportA, transportB);
     await say(it.a, "question");
     await it.a.closeWrite();
     assertEquals(await hear(it.b), "question");
@@ -201,7 +208,7 @@ for (const [kindA, kindB] of pairs) {
   });
 
   test(`${title}: the other way round`, async () => {
-    await using it = await joined(kindA, kindB);
+    await using it = await joined(transportA, transportB);
     await it.b.closeWrite();
     assertEquals(await hear(it.a), "");
     await say(it.a, "still here");
@@ -213,7 +220,7 @@ for (const [kindA, kindB] of pairs) {
 
   test(`${title}: 32 MiB each way at once arrive as they are`, async () => {
     const stats: JoinStats = {};
-    await using it = await joined(kindA, kindB, { stats });
+    await using it = await joined(transportA, transportB, { stats });
     const send = async (conn: Deno.Conn, bytes: Bytes) => {
       await writeAll(conn, bytes);
       await conn.closeWrite();
@@ -233,7 +240,7 @@ for (const [kindA, kindB] of pairs) {
   });
 
   test(`${title}: both peers end at the same time`, async () => {
-    await using it = await joined(kindA, kindB);
+    await using it = await joined(transportA, transportB);
     await Promise.all([say(it.a, "bye"), say(it.b, "goodbye")]);
     await Promise.all([it.a.closeWrite(), it.b.closeWrite()]);
     assertEquals(await Promise.all([hear(it.a), hear(it.b)]), ["goodbye", "bye"]);
@@ -242,7 +249,7 @@ for (const [kindA, kindB] of pairs) {
 
   test(`${title}: an abort with both peers stalled ends at once`, async () => {
     const aborter = new AbortController();
-    await using it = await joined(kindA, kindB, { signal: aborter.signal });
+    await using it = await joined(transportA, transportB, { signal: aborter.signal });
     const floods = await Promise.all([flood(it.a), flood(it.b)]);
     const reason = new Error("enough");
     const start = performance.now();
@@ -297,9 +304,9 @@ test("join(unix, tcp): a reset by a peer is an error of both directions", async 
   assertEquals({ direction, side, end }, { direction: "aToB", side: "read", end: "a" });
 });
 
-for (const kind of kinds) {
-  test(`join(${kind}, tcp): a peer that closes with unread input fails its write`, async () => {
-    await using it = await joined(kind, "tcp");
+for (const transport of transports) {
+  test(`join(${transport}, tcp): a peer that closes with unread input fails its write`, async () => {
+    await using it = await joined(transport, "tcp");
     const { pending } = await flood(it.b);
     it.a.close();
     const { cause, end, bToA } = await fails(it);
@@ -309,8 +316,8 @@ for (const kind of kinds) {
     await Promise.allSettled([pending]);
   });
 
-  test(`join(${kind}, tcp): a write to a peer that has gone fails`, async () => {
-    await using it = await joined(kind, "tcp");
+  test(`join(${transport}, tcp): a write to a peer that has gone fails`, async () => {
+    await using it = await joined(transport, "tcp");
     it.a.close();
     assertEquals(await hear(it.b), "");
     const flooding = (async () => {
@@ -464,9 +471,9 @@ test("Deno: TLS cut without close_notify is an UnexpectedEof", async () => {
   close(far);
 });
 
-for (const kind of kinds) {
-  test(`Deno: closeWrite() of ${kind} ends one direction, and reading goes on`, async () => {
-    const [near, far] = await connected(kind);
+for (const transport of transports) {
+  test(`Deno: closeWrite() of ${transport} ends one direction, and reading goes on`, async () => {
+    const [near, far] = await connected(transport);
     await near.closeWrite();
     assertEquals(await hear(far), "");
     await say(far, "go on");
@@ -476,12 +483,12 @@ for (const kind of kinds) {
     far.close();
   });
 
-  test(`Deno: errors of ${kind} after closeWrite() and close()`, async () => {
-    const [near, far] = await connected(kind);
+  test(`Deno: errors of ${transport} after closeWrite() and close()`, async () => {
+    const [near, far] = await connected(transport);
     const { BadResource, BrokenPipe, Interrupted, NotConnected } = Deno.errors;
     const one = new Uint8Array(1);
     await near.closeWrite();
-    const notWritable = kind === "tls" ? NotConnected : BrokenPipe;
+    const notWritable = transport === "tls" ? NotConnected : BrokenPipe;
     await assertRejects(() => near.write(one), notWritable);
     const interrupted = assertRejects(() => near.read(one), Interrupted);
     near.close();

@@ -13,12 +13,12 @@ import { assertEquals } from "@std/assert";
 import { test } from "./harness.ts";
 import { delay } from "./support/async.ts";
 import { byteStreams, variable } from "./support/environment.ts";
+import type { Kind } from "./support/fake_end.ts";
 import { watchTimers } from "./support/timers.ts";
 import { watchUnhandled } from "./support/unhandled.ts";
 import { playScript, playStorm, routes } from "./routes/play.ts";
 import {
   type EndTraits,
-  type Kind,
   type Kinds,
   kinds,
   scripts,
@@ -127,7 +127,7 @@ function traits(own: Partial<EndTraits>): EndTraits {
 const stream: Kind = byteStreams ? "bytes" : "default";
 
 // A test for each route: on a slow machine all of them together take longer than a test may.
-for (const route of routes({ a: stream, b: "go" }, { a: "go", b: stream })) {
+for (const route of routes({ a: stream, b: "conn" }, { a: "conn", b: stream })) {
   for (const what of ["abort", "failRead", "failWrite", "stall"] as const) {
     for (const side of what === "abort" ? ["a"] as const : sides) {
       const where = what === "abort" ? "" : ` of ${side}`;

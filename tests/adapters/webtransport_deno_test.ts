@@ -3,21 +3,21 @@ import { join, JoinError, memoryPair } from "@webstreams/join";
 import { fromWebTransport } from "@webstreams/join/webtransport";
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { test } from "../harness.ts";
-import { hashOf, PatternStream } from "../peer/bytes.ts";
+import { hashOf, PatternStream } from "../peer/parcels.ts";
 import { dial, listen } from "../peer/client.ts";
 import { rejection } from "../support/async.ts";
 import { untyped } from "../support/untyped.ts";
 import { connect } from "../support/webtransport.ts";
 import { accepted, incomingStream, Server } from "../support/webtransport_server.ts";
 
-const kinds = { WebTransport: accepted, QUIC: incomingStream };
-type Kind = keyof typeof kinds;
+const apis = { WebTransport: accepted, QUIC: incomingStream };
+type Api = keyof typeof apis;
 
 /** A stream of a Deno server's, and the peer that has opened it. */
-async function open(kind: Kind, paused = false) {
+async function open(api: Api, paused = false) {
   const server = await Server.start();
   const conn = server.accept();
-  const stream = conn.then(kinds[kind]);
+  const stream = conn.then(apis[api]);
   // If the peer fails to connect, that is the error to tell.
   stream.catch(() => {});
   const peer = await dial("webtransport", server.address, { paused });
@@ -28,16 +28,16 @@ async function open(kind: Kind, paused = false) {
   return { conn: await conn, stream: await stream, peer, close };
 }
 
-for (const [kind, halfClose] of [["WebTransport", "receive"], ["QUIC", true]] as const) {
-  test(`a ${kind} stream of a Deno server's is known for what it can send`, async () => {
-    const { stream, close } = await open(kind);
+for (const [api, halfClose] of [["WebTransport", "receive"], ["QUIC", true]] as const) {
+  test(`a ${api} stream of a Deno server's is known for what it can send`, async () => {
+    const { stream, close } = await open(api);
     const end = fromWebTransport(stream);
     assertEquals([end.halfClose, end.consumesOnWrite], [halfClose, true]);
     await close();
   });
 
-  test(`a ${kind} stream of a Deno server's is done with a chunk once its write settles`, async () => {
-    const { stream, peer, close } = await open(kind, true);
+  test(`a ${api} stream of a Deno server's is done with a chunk once its write settles`, async () => {
+    const { stream, peer, close } = await open(api, true);
     const writer = stream.writable.getWriter();
     const [chunk, pattern] = [new Uint8Array(65_536), new PatternStream(9)];
     const bytes = 100 * chunk.length;
@@ -52,8 +52,8 @@ for (const [kind, halfClose] of [["WebTransport", "receive"], ["QUIC", true]] as
     await close();
   });
 
-  test(`a failed join of a ${kind} stream closes the session it was given`, async () => {
-    const { conn, stream, peer, close } = await open(kind);
+  test(`a failed join of a ${api} stream closes the session it was given`, async () => {
+    const { conn, stream, peer, close } = await open(api);
     const controller = new AbortController();
     const end = fromWebTransport(stream, { session: conn });
     const joined = join(end, memoryPair()[0], { signal: controller.signal });

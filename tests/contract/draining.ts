@@ -29,5 +29,9 @@ export function drainsAreGraceful(setup: Setup): void {
     await arrives(peer, [{ ...there, bytes: out.bytes }]);
     await arrives(local, [{ ...back, bytes: came.bytes }], { ended: true });
     assertEquals((await local.stats()).ended.how, "eof");
-  }, { routes: [{ via: "auto", side: "a" }, { via: "pipeTo", side: "b" }], drains: true, rate });
+  }, {
+    placements: [{ via: "auto", side: "a" }, { via: "pipeTo", side: "b" }],
+    drains: true,
+    rate,
+  });
 }

@@ -12,7 +12,7 @@ import {
   finishShows,
   forEnd,
   peerSees,
-  ROUTES,
+  PLACEMENTS,
   testJoined,
 } from "./joined.ts";
 import type { Setup } from "./setup.ts";
@@ -41,7 +41,7 @@ export function directionsEnd(setup: Setup): void {
     assertEquals((await local.until({ ended: true })).ended.how, "eof");
     assertEquals((await it.joined).ended, "eof");
     await peerSees(peer, finishShows(setup));
-  }, { routes: ROUTES });
+  }, { placements: PLACEMENTS });
 
   const inEnds = can.halfCloseIn ? "what we send still arrives" : "what we send is dropped";
   testJoined(setup, `the peer ends first: ${inEnds}`, async (it) => {
@@ -56,7 +56,7 @@ export function directionsEnd(setup: Setup): void {
     await peerSees(peer, finishShows(setup));
     await arrives(peer, can.halfCloseIn ? [answer] : []);
     assertEquals(it.counts().out.bytes, can.halfCloseIn ? answer.bytes : 0);
-  }, { routes: ROUTES });
+  }, { placements: PLACEMENTS });
 
   const { bulk = 64 * MIB } = setup;
   const much = { bytes: Math.min(bulk, 32 * MIB), seed: 5 };
@@ -82,7 +82,7 @@ export function directionsEnd(setup: Setup): void {
       await local.finish();
       assertEquals((await it.joined).ended, "eof");
       if (can.halfCloseIn) assertEquals(it.counts().out.bytes, much.bytes);
-    }, { routes: ROUTES, peer: { paused: true } });
+    }, { placements: PLACEMENTS, peer: { paused: true } });
   }
 
   testJoined(setup, "both end at the same time", async (it) => {
@@ -92,7 +92,7 @@ export function directionsEnd(setup: Setup): void {
     assertEquals((await it.local.until({ ended: true })).ended.how, "eof");
     await peerSees(it.peer, finishShows(setup));
     closedOnce(it);
-  }, { routes: ROUTES });
+  }, { placements: PLACEMENTS });
 
   testJoined(setup, "nothing is lost that comes right before an end of file", async (it) => {
     const { peer, local } = it;
@@ -106,7 +106,7 @@ export function directionsEnd(setup: Setup): void {
     assertEquals((await local.stats()).ended.how, "eof");
     await local.finish();
     await Promise.all([it.joined, sent, finished]);
-  }, { routes: ROUTES, local: { paused: true } });
+  }, { placements: PLACEMENTS, local: { paused: true } });
 
   testJoined(setup, "nor that we send right before ours, to a peer that reads late", async (it) => {
     const { peer, local } = it;
@@ -119,7 +119,7 @@ export function directionsEnd(setup: Setup): void {
     await peer.finish();
     await Promise.all([it.joined, sent, finished]);
     await peerSees(peer, finishShows(setup));
-  }, { routes: ROUTES, peer: { paused: true } });
+  }, { placements: PLACEMENTS, peer: { paused: true } });
 
   test(`${setup.name}: refuses to be joined twice, and fails once it is over`, {
     timeout: 10_000,

@@ -13,7 +13,7 @@ import {
   failsByEnd,
   type Joined,
   peerSees,
-  ROUTES,
+  PLACEMENTS,
   testJoined,
 } from "./joined.ts";
 import type { Setup } from "./setup.ts";
@@ -36,8 +36,8 @@ export function resetsAreSeen(setup: Setup): void {
     if (can.resetSeen === true) {
       // Which of its two halves tells first is the platform's affair.
       const { direction, side, reason, first, cause } = await failsByEnd(it);
-      assertEquals({ reason, first }, { reason: resetIs, first: it.route.side }, String(cause));
-      const readFrom = it.route.side === "a" ? "aToB" : "bToA";
+      assertEquals({ reason, first }, { reason: resetIs, first: it.placement.side }, String(cause));
+      const readFrom = it.placement.side === "a" ? "aToB" : "bToA";
       assertEquals(side, direction === readFrom ? "read" : "write");
       assertEquals((await local.stats()).ended.how, "reset");
     } else {
@@ -51,7 +51,7 @@ export function resetsAreSeen(setup: Setup): void {
     if (can.resetSeen === true) closedOnce(it);
   };
   testJoined(setup, `a reset while nothing moves ${looksLike(can.resetSeen === true)}`, idle, {
-    routes: ROUTES,
+    placements: PLACEMENTS,
   });
 
   if (can.resetSeen === true) {
@@ -61,7 +61,7 @@ export function resetsAreSeen(setup: Setup): void {
       await arrives(it.peer, [hello], { ended: can.halfCloseOut });
       await it.peer.reset();
       const { reason, first, cause } = await failsByEnd(it);
-      const other = it.route.side === "a" ? "b" : "a";
+      const other = it.placement.side === "a" ? "b" : "a";
       assertEquals({ reason, first }, { reason: resetIs, first: other }, String(cause));
       assertEquals((await it.local.stats()).ended.how, "reset");
     });
@@ -88,12 +88,12 @@ export function resetsAreSeen(setup: Setup): void {
     await it.peer.reset();
     const error = await rejection(it.joined);
     assertInstanceOf(error, JoinError);
-    assertEquals([error.end, error.reason], [it.route.side, resetIs], String(error.cause));
+    assertEquals([error.end, error.reason], [it.placement.side, resetIs], String(error.cause));
     const writeFailed = can.backpressureOut !== false;
     const { ended } = await it.local.until({ ended: true, writeFailed });
     // On a Unix socket the write has the error, and a read before the teardown an end of file.
     if (can.resetSeen !== "unread") assertEquals(ended.how, "reset");
-  }, { peer: { paused: true }, routes: ROUTES });
+  }, { peer: { paused: true }, placements: PLACEMENTS });
 }
 
 function looksLike(failure: unknown): string {
@@ -114,10 +114,10 @@ export function abortsAreQuick(setup: Setup): void {
     await peerSees(peer, can.abortShows);
     assertEquals((await local.until({ ended: true })).ended.how, "reset");
     closedOnce(it);
-  }, { routes: ROUTES });
+  }, { placements: PLACEMENTS });
 
   // It ends with a cut, while a write waits.
-  const stalled = can.resetWhileWriting === "crashes" ? [] : ROUTES;
+  const stalled = can.resetWhileWriting === "crashes" ? [] : PLACEMENTS;
   testJoined(setup, "an abort with both sides stalled", async (it) => {
     const { peer, local } = it;
     void local.send({ bytes: 64 * MIB, seed: 2 });
@@ -128,7 +128,7 @@ export function abortsAreQuick(setup: Setup): void {
     await peer.until({ sent: 1, quiet: QUIET_MS });
     await aborted(it, reason);
   }, {
-    routes: stalled,
+    placements: stalled,
     peer: { paused: true },
     local: { paused: true },
   });

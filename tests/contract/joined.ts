@@ -12,24 +12,24 @@ import { test } from "../harness.ts";
 import { rejection } from "../support/async.ts";
 import { CountingController } from "../support/signal.ts";
 import { untyped } from "../support/untyped.ts";
-import { hashOf, type Parcel } from "../peer/bytes.ts";
+import { hashOf, type Parcel } from "../peer/parcels.ts";
 import { type Far, FarEnd, type FarOptions, type FarStats, type Until } from "../peer/far_end.ts";
 import { PairWire } from "../peer/wires/memory.ts";
 import type { Ended } from "../peer/wire.ts";
 import type { Connected, Setup } from "./setup.ts";
 
 /** How a test joins the end. */
-export interface Route {
+export interface Placement {
   /** How the bytes are moved; `streams`: by the pump, but through the end's two streams. */
   readonly via: "auto" | "streams" | "pipeTo";
   /** Which of the two it is. */
   readonly side: "a" | "b";
 }
 
-/** The main route, for what need not be on each. */
-export const MAIN: readonly Route[] = [{ via: "auto", side: "a" }];
+/** The main one, for what need not be on each. */
+export const MAIN: readonly Placement[] = [{ via: "auto", side: "a" }];
 /** The end on either side, and the other ways through it. */
-export const ROUTES: readonly Route[] = [
+export const PLACEMENTS: readonly Placement[] = [
   ...MAIN,
   { via: "streams", side: "b" },
   { via: "pipeTo", side: "b" },
@@ -37,7 +37,7 @@ export const ROUTES: readonly Route[] = [
 
 /** Options of {@linkcode testJoined}. */
 export interface JoinedOptions extends Omit<JoinOptions, "signal" | "drain" | "stats" | "via"> {
-  readonly routes?: readonly Route[];
+  readonly placements?: readonly Placement[];
   /** Of the end's peer, and of the one behind the other end, which is in this process. */
   readonly peer?: FarOptions;
   readonly local?: FarOptions;
@@ -47,7 +47,7 @@ export interface JoinedOptions extends Omit<JoinOptions, "signal" | "drain" | "s
 
 /** The end joined to one half of a memory pair. */
 export interface Joined {
-  readonly route: Route;
+  readonly placement: Placement;
   /** The far side of the end: what it gets has come out of the join through the end. */
   readonly peer: Far;
   /** The far side of the other one. */
@@ -65,27 +65,27 @@ export interface Joined {
 const SETTLE_MS = 10_000;
 const QUIET_MS = 150;
 
-/** Registers a test for each route. */
+/** Registers a test for each placement. */
 export function testJoined(
   setup: Setup,
   name: string,
   body: (it: Joined) => Promise<void>,
   options: JoinedOptions = {},
 ): void {
-  for (const route of options.routes ?? MAIN) {
-    if (route.via === "streams" && !setup.can.streams) continue;
-    const title = `${setup.name}: ${name} (${route.via}, ${route.side})`;
-    test(title, { timeout: setup.timeout }, () => run(setup, route, body, options));
+  for (const placement of options.placements ?? MAIN) {
+    if (placement.via === "streams" && !setup.can.streams) continue;
+    const title = `${setup.name}: ${name} (${placement.via}, ${placement.side})`;
+    test(title, { timeout: setup.timeout }, () => run(setup, placement, body, options));
   }
 }
 
 async function run(
   setup: Setup,
-  route: Route,
+  placement: Placement,
   body: (it: Joined) => Promise<void>,
   options: JoinedOptions,
 ): Promise<void> {
-  const { peer: farOptions = {}, local: localOptions, routes: _, drains, ...more } = options;
+  const { peer: farOptions = {}, local: localOptions, placements: _, drains, ...more } = options;
   const connected = await setup.open(farOptions);
   const { end, peer } = connected;
   const [here, there] = memoryPair();
@@ -94,25 +94,25 @@ async function run(
   const drain = new CountingController();
   const stats: Partial<Pick<JoinResult, "aToB" | "bToA">> = {};
   const closes = countCloses(end);
-  if (route.via === "streams" && "readable" in end) void [end.readable, end.writable];
+  if (placement.via === "streams" && "readable" in end) void [end.readable, end.writable];
   const other = forEnd(end, here);
-  const [a, b] = route.side === "a" ? [end, other] : [other, end];
+  const [a, b] = placement.side === "a" ? [end, other] : [other, end];
   const joined = join(a, b, {
     ...more,
     stats,
     signal: controller.signal,
     drain: drains ? drain.signal : undefined,
-    via: route.via === "pipeTo" ? "pipeTo" : "auto",
+    via: placement.via === "pipeTo" ? "pipeTo" : "auto",
   });
   let settled: "fulfilled" | "rejected" | undefined;
   joined.then(() => settled = "fulfilled", () => settled = "rejected");
   const counts = () => {
     const [aToB, bToA] = [{ ...stats.aToB! }, { ...stats.bToA! }];
-    return route.side === "a" ? { out: bToA, in: aToB } : { out: aToB, in: bToA };
+    return placement.side === "a" ? { out: bToA, in: aToB } : { out: aToB, in: bToA };
   };
   try {
     await body({
-      ...{ route, peer, local, joined, controller, counts, closes },
+      ...{ placement, peer, local, joined, controller, counts, closes },
       drain: () => drain.abort(),
     });
     assert(settled, "the test is over, the join is not");
@@ -216,17 +216,17 @@ export async function finishes({ peer, local, joined }: Joined): Promise<JoinRes
 }
 
 /** The join fails, by the end that is tested. */
-export async function failsByEnd({ joined, route, local }: Joined): Promise<JoinError> {
+export async function failsByEnd({ joined, placement, local }: Joined): Promise<JoinError> {
   const error = await rejection(joined);
   assertInstanceOf(error, JoinError);
-  assertEquals(error.end, route.side, String(error));
+  assertEquals(error.end, placement.side, String(error));
   assertInstanceOf(error.cause, Error);
   await local.until({ ended: true });
   return error;
 }
 
 /** The end was closed, or aborted, one time. */
-export function closedOnce({ closes, route }: Joined): void {
+export function closedOnce({ closes, placement }: Joined): void {
   // The two streams of an adapter's end may each abort it.
-  if (route.via !== "streams") assertEquals(closes() ?? 1, 1, "closed so many times");
+  if (placement.via !== "streams") assertEquals(closes() ?? 1, 1, "closed so many times");
 }

@@ -1,7 +1,7 @@
 import { JoinError } from "@webstreams/join";
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { rejection } from "../support/async.ts";
-import { arrives, type Joined, ROUTES, testJoined } from "./joined.ts";
+import { arrives, type Joined, PLACEMENTS, testJoined } from "./joined.ts";
 import type { Setup } from "./setup.ts";
 
 const MIB = 1024 * 1024;
@@ -26,14 +26,18 @@ export function lastWordsArrive(setup: Setup): void {
     await local.until({ quiet: QUIET_MS });
     await local.resume();
   };
-  const options = { peer: { paused: true }, local: { paused: true }, routes: ROUTES } as const;
+  const options = {
+    peer: { paused: true },
+    local: { paused: true },
+    placements: PLACEMENTS,
+  } as const;
 
   testJoined(setup, "a reset while a write waits: the peer's last words arrive", async (it) => {
     await answers(it, false);
     await arrives(it.local, [answer]);
     const error = await rejection(it.joined);
     assertInstanceOf(error, JoinError);
-    assertEquals([error.end, it.counts().in.bytes], [it.route.side, answer.bytes]);
+    assertEquals([error.end, it.counts().in.bytes], [it.placement.side, answer.bytes]);
   }, options);
 
   if (!can.halfCloseIn) return;

@@ -1,7 +1,7 @@
 import { JoinError } from "@webstreams/join";
 import { assertEquals, assertInstanceOf, assertLessOrEqual } from "@std/assert";
 import { rejection } from "../support/async.ts";
-import { arrives, finishes, ROUTES, testJoined } from "./joined.ts";
+import { arrives, finishes, PLACEMENTS, testJoined } from "./joined.ts";
 import type { Setup } from "./setup.ts";
 
 const MIB = 1024 * 1024;
@@ -28,7 +28,7 @@ export function stallsAreFelt(setup: Setup): void {
     await sending;
     await arrives(peer, [much]);
     await finishes(it);
-  }, { peer: { paused: true }, routes: ROUTES });
+  }, { peer: { paused: true }, placements: PLACEMENTS });
 
   const inSize = size(backpressureIn);
   const much = { bytes: inSize, seed: 2 };
@@ -37,7 +37,7 @@ export function stallsAreFelt(setup: Setup): void {
       void it.peer.send(much);
       const error = await rejection(it.joined);
       assertInstanceOf(error, JoinError);
-      assertEquals([error.end, error.side], [it.route.side, "read"]);
+      assertEquals([error.end, error.side], [it.placement.side, "read"]);
       await it.local.resume();
       assertEquals((await it.local.until({ ended: true })).ended.how, "reset");
     }, { local: { paused: true } });
@@ -52,5 +52,5 @@ export function stallsAreFelt(setup: Setup): void {
     await sending;
     await arrives(local, [much]);
     await finishes(it);
-  }, { local: { paused: true }, routes: ROUTES });
+  }, { local: { paused: true }, placements: PLACEMENTS });
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { Fingerprint, hashOf, type Parcel, PatternStream } from "../peer/bytes.ts";
+import { Fingerprint, hashOf, type Parcel, PatternStream } from "../peer/parcels.ts";
 import { halfCloseOf, isConn } from "../../src/ends.ts";
 import type { Pair } from "@webstreams/join";
 import { bytes } from "../support/bytes.ts";

@@ -6,10 +6,10 @@
 import { type End, join, type JoinOptions, type JoinResult, memoryPair } from "@webstreams/join";
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { type Runtime, test } from "../harness.ts";
-import { hashOf, type Parcel } from "../peer/bytes.ts";
+import { hashOf, type Parcel } from "../peer/parcels.ts";
 import { type Far, FarEnd, type FarOptions, type FarStats } from "../peer/far_end.ts";
 import { PairWire } from "../peer/wires/memory.ts";
-import type { Program } from "./program.ts";
+import type { RemoteProgram } from "./remote_program.ts";
 
 export const MIB = 1024 * 1024;
 const QUIET_MS = 500;
@@ -22,13 +22,13 @@ export interface Chain {
   /** The join that is the nearest one to `near`. */
   readonly joined: Promise<JoinResult>;
   /** The program in the middle, if there is one. */
-  readonly program?: Program;
+  readonly program?: RemoteProgram;
   /** Lets go of all of it. */
   dispose(): Promise<void>;
 }
 
 /** What a chain is, and can. */
-export interface Kind {
+export interface ChainKind {
   readonly name: string;
   readonly on: readonly Runtime[];
   /** Makes one; the options are those of both sides. */
@@ -53,7 +53,7 @@ export interface Load {
 
 /** Registers a test of the chain. */
 export function testChain(
-  { name, on, open }: Kind,
+  { name, on, open }: ChainKind,
   does: string,
   options: FarOptions,
   body: (chain: Chain) => Promise<void>,
@@ -71,7 +71,7 @@ export function testChain(
 }
 
 /** All passes, both ways at once, to readers that stall first. */
-export function stalls(kind: Kind): void {
+export function stalls(kind: ChainKind): void {
   testChain(
     kind,
     "passes all both ways, to readers that stall",
@@ -93,7 +93,7 @@ export function stalls(kind: Kind): void {
 }
 
 /** Each side's end is handed on alone, after all that was sent. */
-export function halfCloses(kind: Kind): void {
+export function halfCloses(kind: ChainKind): void {
   for (const first of ["near", "far"] as const) {
     testChain(kind, `hands on the half-close of the ${first} side`, {}, async (chain) => {
       const { near, far } = chain;
@@ -113,7 +113,7 @@ export function halfCloses(kind: Kind): void {
 }
 
 /** A WebSocket closes whole. */
-export function closesWhole(kind: Kind): void {
+export function closesWhole(kind: ChainKind): void {
   const [question, answer] = [{ bytes: 2 * MIB + 1, seed: 3 }, { bytes: 3 * MIB + 1, seed: 4 }];
   testChain(kind, "closes whole, after all that the near side has sent", {}, async (chain) => {
     const { near, far } = chain;

@@ -3,13 +3,13 @@ import { fromDataChannel } from "@webstreams/join/webrtc";
 import { join, memoryPair } from "@webstreams/join";
 import { assertEquals, assertMatch } from "@std/assert";
 import { test } from "../harness.ts";
-import { hashOf } from "../peer/bytes.ts";
+import { hashOf } from "../peer/parcels.ts";
 import { listen } from "../peer/client.ts";
 import { FarEnd } from "../peer/far_end.ts";
 import { PairWire } from "../peer/wires/memory.ts";
 import { joinError } from "../support/errors.ts";
 import { connectionOfPage, described } from "../support/webrtc.ts";
-import { Program } from "./program.ts";
+import { RemoteProgram } from "./remote_program.ts";
 
 const on = ["chromium", "firefox"] as const;
 
@@ -63,8 +63,8 @@ test("a page's data channel fails with what it is joined to by werift", { on }, 
   await server.dispose();
 });
 
-function gatewayTo(port: number): Promise<Program> {
-  return Program.start("node", "data_channel_gateway", 0, "127.0.0.1", port);
+function gatewayTo(port: number): Promise<RemoteProgram> {
+  return RemoteProgram.start("node", "data_channel_gateway", 0, "127.0.0.1", port);
 }
 
 async function reach(connection: ReturnType<typeof connectionOfPage>, port: number): Promise<void> {

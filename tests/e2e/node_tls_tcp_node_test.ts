@@ -5,9 +5,9 @@ import { connect } from "node:net";
 import { createServer } from "node:tls";
 import { host, listenOnce } from "../adapters/node_sockets.ts";
 import { certificate, dial, listen } from "../peer/client.ts";
-import { halfCloses, type Kind, MIB, stalls } from "./chain.ts";
+import { type ChainKind, halfCloses, MIB, stalls } from "./chain.ts";
 
-const kind: Kind = {
+const kind: ChainKind = {
   name: "Node TLS, Node TCP",
   on: ["node"],
   there: { bytes: 48 * MIB, bound: 40 * MIB },

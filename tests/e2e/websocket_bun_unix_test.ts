@@ -2,10 +2,10 @@
 import { fromWebSocket } from "@webstreams/join/websocket";
 import { listen } from "../peer/client.ts";
 import { runtime } from "../support/environment.ts";
-import { closesWhole, joinedHere, type Kind, MIB, stalls } from "./chain.ts";
-import { Program } from "./program.ts";
+import { type ChainKind, closesWhole, joinedHere, MIB, stalls } from "./chain.ts";
+import { RemoteProgram } from "./remote_program.ts";
 
-const kind: Kind = {
+const kind: ChainKind = {
   name: "WebSocket, Bun, Unix socket",
   on: ["chromium", "firefox", "webkit"],
   // WebKitGTK's `bufferedAmount` falls although nobody reads.
@@ -14,7 +14,7 @@ const kind: Kind = {
   back: { bytes: 8 * MIB },
   async open(options) {
     const far = await listen("unix", options);
-    const program = await Program.start("bun", "websocket_bun", 0, far.address.path);
+    const program = await RemoteProgram.start("bun", "websocket_bun", 0, far.address.path);
     const end = fromWebSocket(new WebSocket(`ws://127.0.0.1:${program.port}/`));
     const { near, joined, dispose } = joinedHere(end, options, { halfCloseTimeout: 20 });
     return {

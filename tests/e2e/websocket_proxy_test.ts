@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { listen } from "../peer/client.ts";
-import { Program } from "./program.ts";
+import { RemoteProgram } from "./remote_program.ts";
 
 const SENT: readonly (string | number[])[] = [
   "text",
@@ -20,7 +20,7 @@ for (const [on, name] of proxies) {
 
   test(`e2e: a page, ${name}: messages and a page's close`, options, async () => {
     const target = await listen("websocket", { echo: true });
-    const proxy = await Program.start(on, name, 0, target.address.url);
+    const proxy = await RemoteProgram.start(on, name, 0, target.address.url);
     const { socket, closed, until } = watched(`ws://127.0.0.1:${proxy.port}/`);
     try {
       await new Promise((resolve) => socket.onopen = resolve);
@@ -44,7 +44,7 @@ for (const [on, name] of proxies) {
       const [code, reason] of [[1000, "done"], [1001, "ü"], [1011, "why"], [4999, ""]] as const
     ) {
       const target = await listen("websocket");
-      const proxy = await Program.start(on, name, 0, target.address.url);
+      const proxy = await RemoteProgram.start(on, name, 0, target.address.url);
       const { socket, closed } = watched(`ws://127.0.0.1:${proxy.port}/`);
       try {
         await target.close(code, reason);

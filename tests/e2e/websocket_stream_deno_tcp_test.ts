@@ -1,11 +1,11 @@
 /** A page with WebSocketStream ⇄ Deno ⇄ TCP. */
 import { fromWebSocketStream } from "@webstreams/join/websocket";
 import { listen } from "../peer/client.ts";
-import { closesWhole, joinedHere, type Kind, MIB, stalls } from "./chain.ts";
-import { Program } from "./program.ts";
+import { type ChainKind, closesWhole, joinedHere, MIB, stalls } from "./chain.ts";
+import { RemoteProgram } from "./remote_program.ts";
 import { openWebSocketStream } from "./websocket_stream.ts";
 
-const kind: Kind = {
+const kind: ChainKind = {
   name: "WebSocketStream, Deno, TCP",
   on: ["chromium"],
   // Deno's WebSocket cannot stop a peer: all of it waits in the relay.
@@ -15,7 +15,7 @@ const kind: Kind = {
   async open(options) {
     const far = await listen("tcp", options);
     const { hostname, port } = far.address;
-    const program = await Program.start("deno", "upgrade_websocket", 0, hostname, port);
+    const program = await RemoteProgram.start("deno", "upgrade_websocket", 0, hostname, port);
     const end = fromWebSocketStream(openWebSocketStream(`ws://127.0.0.1:${program.port}/`));
     const { near, joined, dispose } = joinedHere(end, options, { halfCloseTimeout: 20 });
     return {

@@ -2,10 +2,10 @@
 import { fromWebTransport } from "@webstreams/join/webtransport";
 import { listen } from "../peer/client.ts";
 import { connect } from "../support/webtransport.ts";
-import { halfCloses, joinedHere, type Kind, MIB, stalls } from "./chain.ts";
-import { Program } from "./program.ts";
+import { type ChainKind, halfCloses, joinedHere, MIB, stalls } from "./chain.ts";
+import { RemoteProgram } from "./remote_program.ts";
 
-const kind: Kind = {
+const kind: ChainKind = {
   name: "WebTransport, Deno, TCP",
   on: ["chromium", "firefox"],
   there: { bytes: 96 * MIB, bound: 64 * MIB },
@@ -13,7 +13,7 @@ const kind: Kind = {
   async open(options) {
     const far = await listen("tcp", options);
     const { hostname, port } = far.address;
-    const program = await Program.start(
+    const program = await RemoteProgram.start(
       ...["deno", "webtransport_server"] as const,
       ...["$FOLDER/cert.pem", "$FOLDER/key.pem", 0, hostname, port],
     );

@@ -5,13 +5,13 @@ import { fromWebTransport } from "@webstreams/join/webtransport";
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { listen } from "../peer/client.ts";
 import { connect } from "../support/webtransport.ts";
-import { arrives, type Chain, ends, type Kind, MIB, stalls, testChain } from "./chain.ts";
+import { arrives, type Chain, type ChainKind, ends, MIB, stalls, testChain } from "./chain.ts";
 import { openWebSocketStream } from "./websocket_stream.ts";
 
 const BOUND = 40 * MIB;
 /** Chromium takes 6 MiB of a stream's, and the next a second later if the machine is busy. */
 const QUIET_MS = 2000;
-const kind: Kind = {
+const kind: ChainKind = {
   name: "WebTransport stream to WebSocketStream",
   on: ["chromium"],
   there: { bytes: 48 * MIB, bound: BOUND },

@@ -18,7 +18,7 @@
  * const sent = far.send({ bytes: 1 << 20, seed: 7 }); // fulfils once all of it is in the kernel
  * await far.finish(); // after what is being sent: FIN, close with 1000
  * const { hash, ended } = await far.until({ ended: true });
- * assertEquals(hash, hashOf({ bytes: 1 << 20, seed: 3 })); // of bytes.ts
+ * assertEquals(hash, hashOf({ bytes: 1 << 20, seed: 3 })); // of parcels.ts
  * assertEquals(ended, { how: "eof", code: 1000 });
  * ```
  *

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Fingerprint, PatternStream } from "./bytes.ts";
+import { Fingerprint, PatternStream } from "./parcels.ts";
 import type { Ended, Wire } from "./wire.ts";
 
 /** What to send. */
@@ -24,7 +24,7 @@ export interface Sending {
 
 /** What has happened so far. */
 export interface FarStats {
-  /** Bytes that came, and their hash; see `hashOf()` in `bytes.ts`. */
+  /** Bytes that came, and their hash; see `hashOf()` in `parcels.ts`. */
   readonly received: number;
   readonly hash: string;
   /** Reads or messages that they came in, and how large the largest was. */

@@ -9,9 +9,9 @@
  * @module
  */
 import { selfSigned } from "../certs.ts";
-import { Service } from "./service.ts";
+import { PeerService } from "./service.ts";
 
-const service = new Service(await selfSigned());
+const service = new PeerService(await selfSigned());
 const headers = { "Access-Control-Allow-Origin": "*", "Cache-Control": "no-store" };
 
 Deno.serve({

@@ -7,7 +7,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connect as connectSocket } from "node:net";
 import { test } from "../harness.ts";
 import { pattern } from "../support/bytes.ts";
-import { Fingerprint, hashOf, PatternStream } from "./bytes.ts";
+import { Fingerprint, hashOf, PatternStream } from "./parcels.ts";
 import { certificate, dial, listen, type RemoteFar } from "./client.ts";
 import type { Protocol } from "./protocol.ts";
 

@@ -43,7 +43,7 @@ const verbs: readonly string[] = [
 ] satisfies (keyof Far)[];
 
 /** Makes far ends, and passes on what they are told. */
-export class Service {
+export class PeerService {
   /** What runs beside it. */
   readonly programs: Programs;
   readonly #certificate: Certificate;

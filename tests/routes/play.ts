@@ -16,11 +16,12 @@ import {
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { delay, macrotask } from "../support/async.ts";
 import { byteStreams } from "../support/environment.ts";
+import type { Kind } from "../support/fake_end.ts";
+import type { Route } from "../support/routes.ts";
 import { CountingController } from "../support/signal.ts";
 import { type Ended, type FailedOutcome, Model, type Outcome } from "./model.ts";
 import {
   type Fault,
-  type Kind,
   type Kinds,
   otherSide,
   type Script,
@@ -32,18 +33,17 @@ import {
 } from "./scenario.ts";
 import { ScriptedEnd } from "./world.ts";
 
-/** One way through the library. */
-export interface Route {
+/** A route whose two ends may be of different kinds. */
+export interface MixedRoute extends Pick<Route, "via"> {
   readonly name: string;
   readonly kinds: Kinds;
-  readonly via: "auto" | "pipeTo";
 }
 
 /** The four ways, less one where there are no byte streams, and one with an end of each kind. */
-export function routes(mixed: Kinds, platform: Kinds): Route[] {
+export function routes(mixed: Kinds, platform: Kinds): MixedRoute[] {
   const both = (kind: Kind) => ({ a: kind, b: kind });
   return [
-    { name: "Go-style ends", kinds: both("go"), via: "auto" },
+    { name: "Go-style ends", kinds: both("conn"), via: "auto" },
     ...byteStreams ? [{ name: "byte streams", kinds: both("bytes"), via: "auto" } as const] : [],
     { name: "default streams", kinds: both("default"), via: "auto" },
     { name: `${mixed.a} and ${mixed.b}`, kinds: mixed, via: "auto" },
@@ -75,11 +75,11 @@ class Play {
   /** Called at every event with its number. */
   onEvent: (event: number) => void = () => {};
   readonly #setting: Setting;
-  readonly #route: Route;
+  readonly #route: MixedRoute;
   readonly #aborter = new CountingController();
   #streams: (ReadableStream | WritableStream)[] = [];
 
-  constructor(setting: Setting, route: Route) {
+  constructor(setting: Setting, route: MixedRoute) {
     this.#setting = setting;
     this.#route = route;
     const end = (side: Side) =>
@@ -187,7 +187,7 @@ class Play {
 }
 
 /** Plays a script by a route, and compares every step with the model. */
-export async function playScript(script: Script, route: Route): Promise<void> {
+export async function playScript(script: Script, route: MixedRoute): Promise<void> {
   const play = new Play(script, route);
   const model = new Model(script);
   const { steps, before } = script;
@@ -212,7 +212,7 @@ export async function playScript(script: Script, route: Route): Promise<void> {
 }
 
 /** After a step: both have come to rest at the same state. */
-async function compare(play: Play, model: Model, route: Route): Promise<void> {
+async function compare(play: Play, model: Model, route: MixedRoute): Promise<void> {
   const exact = route.via === "auto";
   if (model.outcome) {
     const aborted = model.outcome.how === "abort";
@@ -260,7 +260,7 @@ function state(
   }));
 }
 
-function compareOutcome(play: Play, outcome: Outcome, route: Route, model: Model): void {
+function compareOutcome(play: Play, outcome: Outcome, route: MixedRoute, model: Model): void {
   const settled = play.settled!;
   const success = outcome.how === "eof" || outcome.how === "timeout";
   const exact = success || route.via === "auto";
@@ -334,7 +334,7 @@ function directionFrom(side: Side): "aToB" | "bToA" {
 }
 
 /** What was done to the ends, in which order. */
-function compareEnds(play: Play, outcome: Outcome, script: Script, route: Route): void {
+function compareEnds(play: Play, outcome: Outcome, script: Script, route: MixedRoute): void {
   for (const side of sides) {
     const { log } = play.ends[side];
     const done = log.map(({ done }) => done);
@@ -373,7 +373,7 @@ function tornDown(play: Play, side: Side, kind: Kind, message: string): void {
   const all = `${message}: ${log.map(({ done }) => done)}`;
   const served = wasServed(play, side);
   const aborts = traits.aborts && !served;
-  if (kind === "go") {
+  if (kind === "conn") {
     assert(times("close") <= 1, all);
     assertEquals(times("abort"), aborts ? 1 : 0, all);
     if (!aborts) assertEquals(times("close"), 1, all);
@@ -383,7 +383,7 @@ function tornDown(play: Play, side: Side, kind: Kind, message: string): void {
     assert(writeOver, `${all}: the writable goes on`);
   }
   for (const { done, reason: given } of log) {
-    if (done === "end" || done === "close" && (kind === "go" || given === undefined)) continue;
+    if (done === "end" || done === "close" && (kind === "conn" || given === undefined)) continue;
     if (served && given === undefined) continue;
     // It was over, and with it a write that was stuck, before anything failed.
     if (done === "abort" && !traits.halfCloses && given !== reason && readOver) continue;
@@ -392,7 +392,7 @@ function tornDown(play: Play, side: Side, kind: Kind, message: string): void {
 }
 
 /** Plays a storm by a route, and checks what must hold in any case. Returns how many events it had. */
-export async function playStorm(storm: Storm, route: Route): Promise<number> {
+export async function playStorm(storm: Storm, route: MixedRoute): Promise<number> {
   const play = new Play(storm, route);
   play.onEvent = (event) => {
     for (const fault of storm.faults) if (fault.at === event) play.suffer(fault);

@@ -5,7 +5,7 @@
  * @module
  */
 import fc from "fast-check";
-import { byteStreams } from "../support/environment.ts";
+import { type Kind, KINDS } from "../support/fake_end.ts";
 import { Model } from "./model.ts";
 
 /** An end of a join. */
@@ -98,11 +98,6 @@ export interface Storm extends Setting {
   readonly bursts: readonly Burst[];
   readonly faults: readonly Fault[];
 }
-
-/** The kinds of ends. */
-export type Kind = "go" | "bytes" | "default";
-/** Those that the platform has. */
-export const KINDS: readonly Kind[] = byteStreams ? ["go", "bytes", "default"] : ["go", "default"];
 
 /** The kinds of the two ends in the routes that are not of one kind. */
 export type Kinds = Readonly<Record<Side, Kind>>;

@@ -5,16 +5,10 @@
  */
 import type { Conn, Pair } from "@webstreams/join";
 import { macrotask } from "../support/async.ts";
-import { differsAt, fill } from "./bytes.ts";
+import type { Kind } from "../support/fake_end.ts";
+import { differsAt, fill } from "./pattern.ts";
 import { failsToClose } from "./model.ts";
-import {
-  type Burst,
-  type EndTraits,
-  type Kind,
-  otherSide,
-  type Pace,
-  type Side,
-} from "./scenario.ts";
+import { type Burst, type EndTraits, otherSide, type Pace, type Side } from "./scenario.ts";
 
 const AUTO_ALLOCATED_BYTES = 700;
 
@@ -80,7 +74,7 @@ export class ScriptedEnd {
 
   /** The end as `join` gets it. */
   as(kind: Kind): Conn | Pair {
-    return kind === "go" ? this.#conn() : this.#pair(kind);
+    return kind === "conn" ? this.#conn() : this.#pair(kind);
   }
 
   /** It sends something. */

@@ -7,7 +7,7 @@ import { ask } from "../peer/client.ts";
 import type { Started, Starting } from "../peer/protocol.ts";
 
 /** A recipe that runs, whatever runs the test. */
-export class Program {
+export class RemoteProgram {
   /** Where it listens, on 127.0.0.1. */
   readonly port: number;
   /** Of the certificate in `$FOLDER`: SHA-256, in hexadecimal. */
@@ -25,9 +25,9 @@ export class Program {
     on: Starting["on"],
     name: string,
     ...args: Starting["args"]
-  ): Promise<Program> {
+  ): Promise<RemoteProgram> {
     const starting: Starting = { on, name, args };
-    return new Program(await ask<Started>("program", starting));
+    return new RemoteProgram(await ask<Started>("program", starting));
   }
 
   /** The next line that it prints. */

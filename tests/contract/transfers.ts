@@ -2,7 +2,7 @@ import { LimitError } from "@webstreams/join";
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import type { Sending } from "../peer/far_end.ts";
 import { rejection } from "../support/async.ts";
-import { arrives, finishes, type Joined, MAIN, ROUTES, testJoined } from "./joined.ts";
+import { arrives, finishes, type Joined, MAIN, PLACEMENTS, testJoined } from "./joined.ts";
 import type { Setup } from "./setup.ts";
 
 const KIB = 1024;
@@ -16,10 +16,10 @@ export function bytesArrive(setup: Setup): void {
   const { bulk = 64 * MIB } = setup;
 
   for (const size of SIZES) {
-    const routes = size === MIB ? ROUTES : MAIN;
+    const placements = size === MIB ? PLACEMENTS : MAIN;
     const exchanged = (it: Joined) =>
       exchange(it, { bytes: size, seed: 1 }, { bytes: size, seed: 2 });
-    testJoined(setup, `${size} bytes each way at once`, exchanged, { routes });
+    testJoined(setup, `${size} bytes each way at once`, exchanged, { placements });
   }
   const ways = [[1, 0], [0, 1], [1, 1]];
   for (const [out, back] of bulk >= 16 * MIB ? ways : ways.slice(2)) {
@@ -30,14 +30,14 @@ export function bytesArrive(setup: Setup): void {
 
   testJoined(setup, "1000 chunks of 1 byte each way", async (it) => {
     await exchange(it, { bytes: 1000, chunk: 1, seed: 5 }, { bytes: 1000, chunk: 1, seed: 6 });
-  }, { routes: ROUTES });
+  }, { placements: PLACEMENTS });
   testJoined(setup, "chunks of odd sizes", async (it) => {
     await exchange(it, { bytes: 300_007, chunk: 4093, seed: 7 }, {
       bytes: 99_991,
       chunk: 7,
       seed: 8,
     });
-  }, { routes: ROUTES });
+  }, { placements: PLACEMENTS });
   testJoined(setup, "chunks of 1 MiB", async (it) => {
     await exchange(it, { bytes: 8 * MIB, chunk: MIB, seed: 9 }, {
       bytes: 8 * MIB,
@@ -57,11 +57,11 @@ export function bytesArrive(setup: Setup): void {
     await finishes(it);
     const { out, in: back } = it.counts();
     assertEquals([out.bytes, back.bytes], [210, 420]);
-  }, { routes: ROUTES });
+  }, { placements: PLACEMENTS });
 
   for (const way of ["out", "in"] as const) {
-    for (const route of ROUTES.slice(0, 2)) {
-      const direction = (way === "in") === (route.side === "a") ? "aToB" : "bToA";
+    for (const placement of PLACEMENTS.slice(0, 2)) {
+      const direction = (way === "in") === (placement.side === "a") ? "aToB" : "bToA";
       testJoined(setup, `a limit, ${way}`, async (it) => {
         const [from, to] = way === "out" ? [it.local, it.peer] : [it.peer, it.local];
         await from.send({ bytes: 1000, seed: 11 });
@@ -72,7 +72,7 @@ export function bytesArrive(setup: Setup): void {
         assertEquals([cause.limit, cause.direction], [1000, direction]);
         assertEquals(it.counts()[way].bytes, 1000);
         await arrives(to, [{ bytes: 1000, seed: 11 }]);
-      }, { routes: [route], limit: { [direction]: 1000 } });
+      }, { placements: [placement], limit: { [direction]: 1000 } });
     }
   }
 }
@@ -86,5 +86,5 @@ async function exchange(it: Joined, out: Sending, back: Sending): Promise<void> 
   const counts = it.counts();
   assertEquals([counts.out.bytes, counts.in.bytes], [out.bytes, back.bytes]);
   const { aToB, bToA } = result;
-  assertEquals(it.route.side === "a" ? [bToA, aToB] : [aToB, bToA], [counts.out, counts.in]);
+  assertEquals(it.placement.side === "a" ? [bToA, aToB] : [aToB, bToA], [counts.out, counts.in]);
 }

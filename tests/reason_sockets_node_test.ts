@@ -20,7 +20,7 @@ import { connectNodeSocket, fromNodeSocket } from "@webstreams/join/node";
 import { fromWebSocket } from "@webstreams/join/websocket";
 import { assertEquals } from "@std/assert";
 import { host } from "./adapters/node_sockets.ts";
-import { capabilitiesOf } from "./contract.ts";
+import { capabilitiesOf } from "./contract/suite.ts";
 import { test } from "./harness.ts";
 import { certificate } from "./peer/client.ts";
 import { platform, runtime } from "./support/environment.ts";

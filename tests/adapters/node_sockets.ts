@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { fromNodeSocket } from "@webstreams/join/node";
-import type { Connected } from "../contract.ts";
+import type { Connected } from "../contract/suite.ts";
 import type { RemoteFar } from "../peer/client.ts";
 
 /** Where they listen. */

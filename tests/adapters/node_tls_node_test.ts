@@ -4,7 +4,7 @@ import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { connect, type ConnectionOptions, TLSSocket } from "node:tls";
 import { connectNodeSocket, fromNodeSocket } from "@webstreams/join/node";
 import { assertEquals, assertLess } from "@std/assert";
-import { capabilitiesOf } from "../contract.ts";
+import { capabilitiesOf } from "../contract/suite.ts";
 import { test } from "../harness.ts";
 import { certificate, dial, listen } from "../peer/client.ts";
 import { platform, runtime } from "../support/environment.ts";

@@ -27,5 +27,5 @@ export const CLOSED_UNCANCELLED = ["workerd"];
 /** `Infinity` is refused as a high-water mark. */
 export const NO_INFINITY = ["workerd"];
 
-/** A socket's stream finds but 4 KiB for a read by a default reader: `contract_workerd_test.ts` shows it. */
+/** A socket's stream finds but 4 KiB for a read by a default reader: `contract/workerd_test.ts` shows it. */
 export const FINDS_LITTLE = ["workerd"];

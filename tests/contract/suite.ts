@@ -19,20 +19,20 @@
  *
  * @module
  */
-import { bytesArrive } from "./contract/transfers.ts";
-import type { Capabilities } from "./contract/capabilities.ts";
-import { drainsAreGraceful } from "./contract/draining.ts";
-import { directionsEnd } from "./contract/ending.ts";
-import { abortsAreQuick, codesPass, resetsAreSeen } from "./contract/failing.ts";
-import { lastWordsArrive } from "./contract/parting.ts";
-import { messagesPass } from "./contract/messages.ts";
-import type { ContractOptions, Open } from "./contract/setup.ts";
-import { stallsAreFelt } from "./contract/stalling.ts";
-import { streamsWork } from "./contract/streams.ts";
+import { bytesArrive } from "./transfers.ts";
+import type { Capabilities } from "./capabilities.ts";
+import { drainsAreGraceful } from "./draining.ts";
+import { directionsEnd } from "./ending.ts";
+import { abortsAreQuick, codesPass, resetsAreSeen } from "./failing.ts";
+import type { ContractOptions, Open } from "./setup.ts";
+import { stallsAreFelt } from "./stalling.ts";
+import { streamsWork } from "./streams.ts";
+import { lastWordsArrive } from "./parting.ts";
+import { messagesPass } from "./messages.ts";
 
-export { capabilitiesOf } from "./contract/capabilities.ts";
-export type { Capabilities } from "./contract/capabilities.ts";
-export type { Connected, ContractOptions, Open } from "./contract/setup.ts";
+export { capabilitiesOf } from "./capabilities.ts";
+export type { Capabilities } from "./capabilities.ts";
+export type { Connected, ContractOptions, Open } from "./setup.ts";
 
 /**
  * Registers the suite.

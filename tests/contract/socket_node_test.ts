@@ -3,11 +3,11 @@ import { connect } from "@arrowood.dev/socket";
 import { join, memoryPair } from "@webstreams/join";
 import { fromSocket } from "@webstreams/join/socket";
 import { assertEquals } from "@std/assert";
-import { capabilitiesOf, contract } from "./contract.ts";
-import { test } from "./harness.ts";
-import { listen } from "./peer/client.ts";
-import { platform } from "./support/environment.ts";
-import { joinError } from "./support/errors.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { test } from "../harness.ts";
+import { listen } from "../peer/client.ts";
+import { platform } from "../support/environment.ts";
+import { joinError } from "../support/errors.ts";
 
 const name = "fromSocket";
 const allowHalfOpen = true;

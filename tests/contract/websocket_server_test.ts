@@ -1,8 +1,8 @@
 import { fromWebSocket } from "@webstreams/join/websocket";
-import { capabilitiesOf, contract } from "./contract.ts";
-import { dial } from "./peer/client.ts";
-import { platform } from "./support/environment.ts";
-import { almostBulk, closeCodes, serveWebSocket } from "./support/websocket.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { dial } from "../peer/client.ts";
+import { platform } from "../support/environment.ts";
+import { almostBulk, closeCodes, serveWebSocket } from "../support/websocket.ts";
 
 const role = "fromWebSocket, server";
 contract(role, capabilitiesOf("fromWebSocket", `${platform} server`), async (options) => {

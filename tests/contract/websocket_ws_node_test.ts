@@ -1,13 +1,13 @@
 import { createServer } from "node:http";
-// @ts-types="./peer/wires/ws.d.ts"
+// @ts-types="../peer/wires/ws.d.ts"
 import { WebSocket, WebSocketServer } from "ws";
 import { fromWebSocket, type WebSocketLike } from "@webstreams/join/websocket";
-import { capabilitiesOf, contract } from "./contract.ts";
-import { dial, listen } from "./peer/client.ts";
-import { platform } from "./support/environment.ts";
-import { untyped } from "./support/untyped.ts";
-import { deferred } from "./support/async.ts";
-import { closeCodes } from "./support/websocket.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { dial, listen } from "../peer/client.ts";
+import { platform } from "../support/environment.ts";
+import { untyped } from "../support/untyped.ts";
+import { deferred } from "../support/async.ts";
+import { closeCodes } from "../support/websocket.ts";
 
 const capabilities = capabilitiesOf("fromWebSocket, ws", platform);
 

@@ -1,11 +1,11 @@
 import type { End } from "@webstreams/join";
 import { fromWebSocketStream, type WebSocketStreamLike } from "@webstreams/join/websocket";
-import { capabilitiesOf, contract } from "./contract.ts";
-import { listen } from "./peer/client.ts";
-import { turns } from "./support/async.ts";
-import { platform } from "./support/environment.ts";
-import { untyped } from "./support/untyped.ts";
-import { almostBulk, closeCodes } from "./support/websocket.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { listen } from "../peer/client.ts";
+import { turns } from "../support/async.ts";
+import { platform } from "../support/environment.ts";
+import { untyped } from "../support/untyped.ts";
+import { almostBulk, closeCodes } from "../support/websocket.ts";
 
 const { WebSocketStream } = globalThis as {
   WebSocketStream?: new (url: string) => WebSocketStreamLike;

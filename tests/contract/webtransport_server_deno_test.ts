@@ -1,7 +1,7 @@
 /** The contract over the streams of a WebTransport session that Deno serves. */
-import { capabilitiesOf, contract } from "./contract.ts";
-import { codes } from "./support/webtransport.ts";
-import { accepted, openServed } from "./support/webtransport_server.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { codes } from "../support/webtransport.ts";
+import { accepted, openServed } from "../support/webtransport_server.ts";
 
 const can = capabilitiesOf("fromWebTransport", "deno server");
 contract("fromWebTransport (server)", can, openServed(accepted), {

@@ -1,9 +1,9 @@
 /** The contract over WebTransport streams that are opened here: in pages, and on Deno. */
 import { fromWebTransport } from "@webstreams/join/webtransport";
-import { capabilitiesOf, contract } from "./contract.ts";
-import { listen } from "./peer/client.ts";
-import { platform } from "./support/environment.ts";
-import { codes, connect } from "./support/webtransport.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { listen } from "../peer/client.ts";
+import { platform } from "../support/environment.ts";
+import { codes, connect } from "../support/webtransport.ts";
 
 const name = "fromWebTransport";
 

@@ -1,10 +1,10 @@
 /** The contract over the data channels of pages; the far side is in the same page. */
 import { fromDataChannel } from "@webstreams/join/webrtc";
-import { capabilitiesOf, contract } from "./contract.ts";
-import { FarEnd } from "./peer/far_end.ts";
-import { DataChannelWire } from "./peer/wires/data_channel.ts";
-import { platform } from "./support/environment.ts";
-import { channelTo } from "./support/webrtc.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { FarEnd } from "../peer/far_end.ts";
+import { DataChannelWire } from "../peer/wires/data_channel.ts";
+import { platform } from "../support/environment.ts";
+import { channelTo } from "../support/webrtc.ts";
 
 const name = "fromDataChannel";
 

@@ -1,13 +1,13 @@
 /** The contract over workerd's `connect()`: its sockets are ends as they are. */
-import type * as sockets from "./workers/cloudflare.d.ts";
+import type * as sockets from "../workers/cloudflare.d.ts";
 import { join, memoryPair, pipe } from "@webstreams/join";
 import { assertEquals, assertLess } from "@std/assert";
-import { capabilitiesOf, contract } from "./contract.ts";
-import { test } from "./harness.ts";
-import { Fingerprint, hashOf } from "./peer/parcels.ts";
-import { listen } from "./peer/client.ts";
-import { platform } from "./support/environment.ts";
-import { joinError } from "./support/errors.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { test } from "../harness.ts";
+import { Fingerprint, hashOf } from "../peer/parcels.ts";
+import { listen } from "../peer/client.ts";
+import { platform } from "../support/environment.ts";
+import { joinError } from "../support/errors.ts";
 
 const name = "workerd connect()";
 

@@ -1,9 +1,9 @@
 /** The contract over Bun's own sockets, connected, accepted, and upgraded to TLS. */
 import { type BunSocket, fromBunSocket, handlers } from "@webstreams/join/bun";
-import { bun, listenOnce, type SocketOptions } from "./adapters/bun_runtime.ts";
-import { capabilitiesOf, type Connected, contract } from "./contract.ts";
-import { certificate, dial, listen, type RemoteFar } from "./peer/client.ts";
-import { platform } from "./support/environment.ts";
+import { bun, listenOnce, type SocketOptions } from "../adapters/bun_runtime.ts";
+import { capabilitiesOf, type Connected, contract } from "./suite.ts";
+import { certificate, dial, listen, type RemoteFar } from "../peer/client.ts";
+import { platform } from "../support/environment.ts";
 
 const hostname = "127.0.0.1";
 const options = { socket: handlers, allowHalfOpen: true } satisfies SocketOptions;

@@ -5,13 +5,13 @@ import { assertEquals } from "@std/assert";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { capabilitiesOf, contract } from "./contract.ts";
-import { test } from "./harness.ts";
-import { FarEnd } from "./peer/far_end.ts";
-import { PairWire } from "./peer/wires/memory.ts";
-import { dial, text } from "./recipes/peers.ts";
-import { Program } from "./recipes/program.ts";
-import { platform } from "./support/environment.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { test } from "../harness.ts";
+import { FarEnd } from "../peer/far_end.ts";
+import { PairWire } from "../peer/wires/memory.ts";
+import { dial, text } from "../recipes/peers.ts";
+import { Program } from "../recipes/program.ts";
+import { platform } from "../support/environment.ts";
 
 const name = "fetch";
 

@@ -1,8 +1,8 @@
 import { memoryPair, type MemoryPairOptions } from "@webstreams/join";
-import { capabilitiesOf, contract, type Open } from "./contract.ts";
-import { FarEnd } from "./peer/far_end.ts";
-import { PairWire } from "./peer/wires/memory.ts";
-import { platform } from "./support/environment.ts";
+import { capabilitiesOf, contract, type Open } from "./suite.ts";
+import { FarEnd } from "../peer/far_end.ts";
+import { PairWire } from "../peer/wires/memory.ts";
+import { platform } from "../support/environment.ts";
 
 const open = (options?: MemoryPairOptions): Open => (far) => {
   const [pair, other] = memoryPair(options);

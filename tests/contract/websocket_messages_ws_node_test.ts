@@ -1,12 +1,12 @@
-// @ts-types="./peer/wires/ws.d.ts"
+// @ts-types="../peer/wires/ws.d.ts"
 import { WebSocket } from "ws";
 import type { End } from "@webstreams/join";
 import { fromWebSocket, type WebSocketLike } from "@webstreams/join/websocket";
-import { capabilitiesOf, contract } from "./contract.ts";
-import { listen } from "./peer/client.ts";
-import { platform } from "./support/environment.ts";
-import { untyped } from "./support/untyped.ts";
-import { closeCodes } from "./support/websocket.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { listen } from "../peer/client.ts";
+import { platform } from "../support/environment.ts";
+import { untyped } from "../support/untyped.ts";
+import { closeCodes } from "../support/websocket.ts";
 
 const adapter = "fromWebSocket, messages, ws";
 

@@ -2,10 +2,10 @@
 import { duplex } from "@webstreams/join";
 import { fromNodeReadable, fromNodeWritable } from "@webstreams/join/node";
 import { connect } from "node:net";
-import { host } from "./adapters/node_sockets.ts";
-import { capabilitiesOf, contract } from "./contract.ts";
-import { listen } from "./peer/client.ts";
-import { platform } from "./support/environment.ts";
+import { host } from "../adapters/node_sockets.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { listen } from "../peer/client.ts";
+import { platform } from "../support/environment.ts";
 
 const name = "fromNodeReadable, fromNodeWritable";
 

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { connect, createServer, type Http2Stream, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { fromNodeSocket } from "@webstreams/join/node";
-import { host } from "./adapters/node_sockets.ts";
-import { capabilitiesOf, type Connected, contract } from "./contract.ts";
-import { FarEnd, type FarOptions } from "./peer/far_end.ts";
-import { Http2Wire } from "./peer/wires/http2.ts";
-import { platform } from "./support/environment.ts";
+import { host } from "../adapters/node_sockets.ts";
+import { capabilitiesOf, type Connected, contract } from "./suite.ts";
+import { FarEnd, type FarOptions } from "../peer/far_end.ts";
+import { Http2Wire } from "../peer/wires/http2.ts";
+import { platform } from "../support/environment.ts";
 
 const name = "fromNodeSocket, HTTP/2";
 const capabilities = capabilitiesOf(name, platform);

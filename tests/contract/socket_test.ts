@@ -1,16 +1,16 @@
 /** `fromSocket` over workerd's `connect()`: the contract, and what it adds to the socket itself. */
-import type * as sockets from "./workers/cloudflare.d.ts";
+import type * as sockets from "../workers/cloudflare.d.ts";
 import { join, memoryPair } from "@webstreams/join";
 import { fromSocket } from "@webstreams/join/socket";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { capabilitiesOf, contract } from "./contract.ts";
-import { test } from "./harness.ts";
-import { listen } from "./peer/client.ts";
-import { FarEnd } from "./peer/far_end.ts";
-import { PairWire } from "./peer/wires/memory.ts";
-import { rejection } from "./support/async.ts";
-import { platform } from "./support/environment.ts";
-import { joinError } from "./support/errors.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { test } from "../harness.ts";
+import { listen } from "../peer/client.ts";
+import { FarEnd } from "../peer/far_end.ts";
+import { PairWire } from "../peer/wires/memory.ts";
+import { rejection } from "../support/async.ts";
+import { platform } from "../support/environment.ts";
+import { joinError } from "../support/errors.ts";
 
 const name = "fromSocket";
 

@@ -1,7 +1,7 @@
 /** The contract over the QUIC streams below a WebTransport session that Deno serves. */
-import { capabilitiesOf, contract } from "./contract.ts";
-import { codes } from "./support/webtransport.ts";
-import { incomingStream, openServed } from "./support/webtransport_server.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { codes } from "../support/webtransport.ts";
+import { incomingStream, openServed } from "../support/webtransport_server.ts";
 
 const can = capabilitiesOf("fromWebTransport", "deno QUIC");
 contract("fromWebTransport (QUIC)", can, openServed(incomingStream), {

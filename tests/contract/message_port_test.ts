@@ -1,7 +1,7 @@
 /** The contract over message ports, between two threads. */
-import { capabilitiesOf, contract } from "./contract.ts";
-import { platform } from "./support/environment.ts";
-import { threaded } from "./support/message_port.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { platform } from "../support/environment.ts";
+import { threaded } from "../support/message_port.ts";
 
 const name = "fromMessagePort";
 const code = 42;

@@ -1,6 +1,6 @@
-import { capabilitiesOf, contract } from "./contract.ts";
-import { dial, listen } from "./peer/client.ts";
-import { platform } from "./support/environment.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { dial, listen } from "../peer/client.ts";
+import { platform } from "../support/environment.ts";
 
 const hostname = "127.0.0.1";
 

@@ -1,10 +1,10 @@
 import type { End } from "@webstreams/join";
 import { fromWebSocket } from "@webstreams/join/websocket";
-import { capabilitiesOf, contract } from "./contract.ts";
-import { dial, listen } from "./peer/client.ts";
-import { platform } from "./support/environment.ts";
-import { untyped } from "./support/untyped.ts";
-import { almostBulk, closeCodes, serveWebSocket } from "./support/websocket.ts";
+import { capabilitiesOf, contract } from "./suite.ts";
+import { dial, listen } from "../peer/client.ts";
+import { platform } from "../support/environment.ts";
+import { untyped } from "../support/untyped.ts";
+import { almostBulk, closeCodes, serveWebSocket } from "../support/websocket.ts";
 
 const adapter = "fromWebSocket, messages";
 const options = { messages: true, ...almostBulk } as const;

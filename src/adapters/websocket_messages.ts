@@ -100,7 +100,9 @@ export class MessageEnd extends SocketEnd<Message> implements MessagePair {
     const { watcher } = this.user instanceof MessageSink ? this.user : {};
     const from = watcher?.source?.direct;
     if (from instanceof MessageEnd) this.#farewell = from.farewell;
-    super.shut();
+    // One that is connecting can say no code before it is open.
+    if (this.socket.readyState === 0) this.finish();
+    else super.shut();
   }
 
   protected override closeClean(): void {

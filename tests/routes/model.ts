@@ -192,7 +192,9 @@ export class Model {
       this.halfClosed[to] = true;
     }
     lane.ended = true;
-    if (!opposite.ended) return;
+    // Of two that cannot half-close, one that has ended ends the other as well.
+    const isAll = ends[from].halfCloses === false && ends[to].halfCloses === false;
+    if (!isAll && !opposite.ended) return;
     const failing = sides.filter((side) => !preventClose[side] && failsToClose(ends[side]));
     this.outcome = { how: "eof", failing };
   }

@@ -138,7 +138,7 @@ const file: Rule = (_, verb) =>
 const body: Rule = (_, verb) => verb ? "must be its 'body'" : "must be two bodies, see duplex()";
 
 const iterable: Rule = (value, verb) =>
-  !(verb && isFunction(value, verb)) &&
+  !(verb && isFunction(value, verb)) && !isReadable(value) &&
   `must be made a ReadableStream, by its from()${verb ? "" : ", and an end by duplex()"}`;
 
 /** What is to be done, and the members that tell who needs it. */

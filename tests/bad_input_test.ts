@@ -239,7 +239,12 @@ for (const [name, value, part] of NO_ENDS) {
         "Cannot join as 'a' ",
         part,
       );
-      await assertRefused(join(end.end, untyped(value)), TypeError, "Cannot join as 'b' ", part);
+      await assertRefused(
+        join(end.end, untyped<Pair>(value)),
+        TypeError,
+        "Cannot join as 'b' ",
+        part,
+      );
       await assertUntouched(end);
     }
   });

@@ -37,6 +37,8 @@ export interface Capabilities {
   readonly backpressureOut: number | false;
   /** What the peer of an end of messages can be told by a close: all that RFC 6455 has, or what a page may. */
   readonly closeCodes?: "all" | "page";
+  /** Codes of the peer's close that the platform takes for a connection that was cut off. */
+  readonly closesUnheard?: readonly number[];
   /**
    * Bytes that the peer can send at most while we do not read; `false`: any number, so that the join
    * fails once too many have come.
@@ -285,7 +287,8 @@ export const capabilities = {
     "workerd": { ...messages, closeCodes: "all" },
     "chromium": messages,
     "firefox": messages,
-    "webkit": { ...messages, backpressureOut: false },
+    // WebKitGTK 2.50 knows no codes after 1011 below 3000.
+    "webkit": { ...messages, backpressureOut: false, closesUnheard: [1012, 1013] },
   },
   "fromWebSocket, messages, ws": {
     "node": { ...messages, closeCodes: "all", backpressureIn: SOCKET_BYTES },

@@ -2,7 +2,7 @@
 import { type Conn, join, type JoinStats } from "@webstreams/join";
 import { assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
 import { test } from "./harness.ts";
-import { deferred, macrotask, rejection, turns } from "./support/async.ts";
+import { deferred, delay, rejection, turns } from "./support/async.ts";
 import { bytes, concat, pattern, text } from "./support/bytes.ts";
 import { assertTornDown, joinError, where } from "./support/errors.ts";
 import { FakeEnd, KINDS } from "./support/fake_end.ts";
@@ -240,9 +240,9 @@ for (const how of ["an abort", "a timeout"]) {
       async write(p) {
         got += p.length;
         if (how === "an abort") queueMicrotask(() => controller.abort("enough"));
-        // Of a system's answers, in any of the next turns.
         else await closed.promise;
-        await macrotask();
+        // Of a system's answers, in the next turn.
+        await delay(0);
         return p.length;
       },
       close: () => closed.resolve(),

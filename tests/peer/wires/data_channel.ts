@@ -83,7 +83,7 @@ export class DataChannelWire implements Wire {
       }
       return this.#channel.close();
     }
-    this.#channel.send("end");
+    if (!this.#say("end")) return;
     await this.#acked.promise;
   }
 
@@ -110,11 +110,17 @@ export class DataChannelWire implements Wire {
     if (this.#channel.readyState !== "open") throw new Error("The channel was closed");
   }
 
+  /** Tells the other side something, unless that closes the channel already: whether it has been told. */
+  #say(text: string): boolean {
+    const isOpen = this.#channel.readyState === "open";
+    if (isOpen) this.#channel.send(text);
+    return isOpen;
+  }
+
   #grant(): void {
     const more = WINDOW - this.#granted + this.#came - this.#unread;
-    if (!this.#framed || more < WINDOW / 2 || this.#channel.readyState !== "open") return;
-    this.#granted += more;
-    this.#channel.send(`${this.#granted}`);
+    if (!this.#framed || more < WINDOW / 2) return;
+    if (this.#say(`${this.#granted + more}`)) this.#granted += more;
   }
 
   #receive(data: unknown): void {
@@ -130,15 +136,15 @@ export class DataChannelWire implements Wire {
     if (text === "bye") return this.#channel.close();
     if (text === "end") {
       this.#over = true;
-      this.#channel.send("ack");
+      this.#say("ack");
       this.#end({ how: "eof" });
-      void this.#acked.promise.then(() => this.#channel.send("bye"), () => {});
+      void this.#acked.promise.then(() => this.#say("bye"), () => {});
     } else if (text === "ack") {
       this.#acked.resolve();
     } else {
       this.#allowed = Number(text);
       // Chromium may have lost the first one.
-      if (!this.#greeted) this.#channel.send(`${this.#granted}`);
+      if (!this.#greeted) this.#say(`${this.#granted}`);
       this.#greeted = true;
       this.#room();
     }

@@ -40,6 +40,8 @@ export abstract class SocketEnd<C extends Message> extends EventEnd<C> {
   protected readonly socket: WebSocketLike;
   #opened = false;
   #closing = false;
+  /** Cut off before it was open. */
+  #cut?: { readonly reason: unknown };
   /** The platform has been told to stop its peer, and what came nonetheless. */
   #stopped = false;
   #late = 0;
@@ -96,7 +98,8 @@ export abstract class SocketEnd<C extends Message> extends EventEnd<C> {
       this.#listen("removeEventListener");
     } else if (type !== "error") {
       this.#opened = true;
-      this.#look();
+      if (this.#cut) this.cutOff(this.#cut.reason);
+      else this.#look();
     }
   }
 
@@ -186,8 +189,10 @@ export abstract class SocketEnd<C extends Message> extends EventEnd<C> {
 
   protected override shut(): void {
     this.pings?.stop();
-    if (this.open) this.finish();
-    else this.closeClean();
+    if (this.open) return this.finish();
+    // As of one that is cut off.
+    this.#closing = true;
+    this.closeClean();
   }
 
   /** Nobody can write any more either. */
@@ -199,6 +204,8 @@ export abstract class SocketEnd<C extends Message> extends EventEnd<C> {
     clearTimeout(this.#timer);
     this.resume();
     this.pings?.stop();
+    // Of Deno's server it opens nonetheless, and its peer is not told (2.9).
+    if (this.socket.readyState === 0) this.#cut = { reason };
     this.cutOff(reason);
   }
 

@@ -100,9 +100,7 @@ export class MessageEnd extends SocketEnd<Message> implements MessagePair {
     const { watcher } = this.user instanceof MessageSink ? this.user : {};
     const from = watcher?.source?.direct;
     if (from instanceof MessageEnd) this.#farewell = from.farewell;
-    // One that is connecting can say no code before it is open.
-    if (this.socket.readyState === 0) this.finish();
-    else super.shut();
+    super.shut();
   }
 
   protected override closeClean(): void {

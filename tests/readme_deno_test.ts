@@ -2,6 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { test } from "./harness.ts";
 import { root } from "./run/process.ts";
+import { rejection } from "./support/async.ts";
+import { join, memoryPair } from "@webstreams/join";
 import { FLAGS } from "../src/forward/flags.ts";
 import config from "../deno.json" with { type: "json" };
 
@@ -88,6 +90,17 @@ test("the README and the guide name every adapter", () => {
     if (entry === "." || entry === "./forward") continue;
     assert(textOf("README.md").includes(`\`${entry.slice(1)}\``), entry);
     assert(textOf(".github/CONTRIBUTING.md").includes(`\`${entry}\``), entry);
+  }
+});
+
+test("the README names every option of join", async () => {
+  const [a, b] = memoryPair();
+  const options: object = { unknown: true };
+  const message = String(await rejection(join(a, b, options)));
+  const names = [...message.matchAll(/'(\w+)'/g)].map(([, name = ""]) => name);
+  assert(names.includes("signal") && names.includes("via"), message);
+  for (const name of names) {
+    if (name !== "options") assert(textOf("README.md").includes(`| \`${name}\``), name);
   }
 });
 

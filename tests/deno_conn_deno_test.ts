@@ -397,7 +397,7 @@ test("join() delivers the reply that two native pipeTo() lose after a half-close
     await ask(native),
     "",
     "Deno has changed, for the better: two pipeTo() between conns now deliver what comes after a " +
-      "half-close. Update the README, section 6 of the design notes and this test",
+      "half-close. Update .github/ENDS.md, the README and this test",
   );
 });
 

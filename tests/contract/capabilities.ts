@@ -1,6 +1,6 @@
 /**
  * What each adapter can do on each runtime. The contract suite holds all of it to be so, and what is
- * missing to be missing, so that it is noticed when a platform learns it. The README's table is made of
+ * missing to be missing, so that it is noticed when a platform learns it. The table of ends is made of
  * it: `deno run -A tests/contract/table.ts`.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Writes the table of capabilities into the README, between two markers.
+ * Writes the table of capabilities into `.github/ENDS.md`, between two markers.
  *
  *     deno run -A tests/contract/table.ts           # writes it
  *     deno run -A tests/contract/table.ts --check   # fails if it is not up to date
@@ -100,19 +100,19 @@ async function formatted(markdown: string): Promise<string> {
 }
 
 if (import.meta.main) {
-  const file = new URL("../../README.md", import.meta.url);
-  const readme = await Deno.readTextFile(file);
-  const [before, rest] = readme.split(OPEN);
+  const file = new URL("../../.github/ENDS.md", import.meta.url);
+  const page = await Deno.readTextFile(file);
+  const [before, rest] = page.split(OPEN);
   const [, after] = rest?.split(CLOSE) ?? [];
   if (after === undefined) {
-    console.error(`README.md lacks the markers ${OPEN} and ${CLOSE}`);
+    console.error(`ENDS.md lacks the markers ${OPEN} and ${CLOSE}`);
     Deno.exit(1);
   }
   const updated = await formatted(`${before}${OPEN}\n\n${table()}\n${CLOSE}${after}`);
   if (Deno.args.includes("--check")) {
-    if (updated === await formatted(readme)) Deno.exit(0);
+    if (updated === await formatted(page)) Deno.exit(0);
     console.error(
-      "README.md's table of capabilities is stale: deno run -A tests/contract/table.ts",
+      "ENDS.md's table of capabilities is stale: deno run -A tests/contract/table.ts",
     );
     Deno.exit(1);
   }

@@ -1,4 +1,4 @@
-/** Servers and programs that answer early and go, behind the relays of the README: the answer arrives. */
+/** Servers and programs that answer early and go, behind the relays: the answer arrives. */
 import { assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { runtime } from "../support/environment.ts";

@@ -1,4 +1,4 @@
-/** The TCP relays of the README, each a process of its own, on its runtime. */
+/** The TCP relays, each a process of its own, on its runtime. */
 import { assert, assertEquals } from "@std/assert";
 import type { Socket } from "node:net";
 import { took } from "../support/async.ts";

@@ -1,4 +1,4 @@
-/** The relays from WebSockets of the README, on Deno and on Bun, each a process of its own. */
+/** The relays from WebSockets, on Deno and on Bun, each a process of its own. */
 import { assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { delay } from "../support/async.ts";

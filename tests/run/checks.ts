@@ -14,9 +14,9 @@ const checks: readonly string[][] = [
   ["lint"],
   ["check"],
   ["doc", "--lint", ...entries],
-  ["test", "-A", "--doc", "mod.ts", "src", "README.md"],
+  ["test", "-A", "--doc", "mod.ts", "src", "README.md", ".github"],
   ["publish", "--dry-run", "--allow-dirty"],
-  // Whether the README's table is up to date.
+  // Whether the table of ends is up to date.
   ["run", "-A", "tests/contract/table.ts", "--check"],
   // Whether imports point down.
   ["run", "-A", "tests/run/imports.ts"],

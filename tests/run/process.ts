@@ -60,10 +60,12 @@ export async function run(
   }).spawn();
 
   let killed = false;
+  let over = false;
   let kill: ReturnType<typeof setTimeout> | undefined;
   let killHard: ReturnType<typeof setTimeout> | undefined;
   const restart = () => {
-    if (killed) return;
+    // What it has printed may be read only after its end.
+    if (killed || over) return;
     clearTimeout(kill);
     clearTimeout(killHard);
     kill = setTimeout(() => {
@@ -80,6 +82,7 @@ export async function run(
   };
   const readers = [collect(child.stdout, print), collect(child.stderr, print)];
   const status = await child.status;
+  over = true;
   clearTimeout(kill);
   clearTimeout(killHard);
   await ended(readers);

@@ -69,9 +69,9 @@ test("a forwarder does not forward to itself: a unix socket by another path", as
 });
 
 test("the same port elsewhere is no loop, and a client may come from any port", async () => {
-  await using server = await t.Local.start({ listen: "tcp://127.0.0.2:0" });
-  const { port } = new URL(server.forwarder.address);
   for (const workers of [1, 2]) {
+    await using server = await t.Local.start({ listen: `tcp://127.0.0.2:${freeEverywhere()}` });
+    const { port } = new URL(server.forwarder.address);
     await using local = await t.Local.start({
       listen: `tcp://127.0.0.1:${port}`,
       target: server.forwarder.address,
@@ -85,3 +85,9 @@ test("the same port elsewhere is no loop, and a client may come from any port", 
     assertEquals(new Set(reasons), new Set(["eof"]));
   }
 });
+
+/** A port that no address of this machine uses. */
+function freeEverywhere(): number {
+  using listener = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+  return listener.addr.port;
+}

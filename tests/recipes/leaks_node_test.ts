@@ -17,6 +17,8 @@ interface Relay {
   readonly on?: Runtime;
   /** It does not notice a client that leaves while it connects. */
   readonly waits?: boolean;
+  /** It answers a client once its target has answered. */
+  readonly asks?: boolean;
   /** Its target is a Unix socket, which refuses or takes a connection at once. */
   readonly unix?: boolean;
   readonly args: (target: number | string) => readonly (string | number)[];
@@ -34,6 +36,7 @@ const webSocket = { ...tcp, request: () => `${upgrading}websocket\r\n${key}\r\n`
 const proxied = {
   ...webSocket,
   args: (target: number | string) => [0, `ws://127.0.0.1:${target}`],
+  asks: true,
 };
 
 const relays: readonly Relay[] = [
@@ -64,7 +67,7 @@ const CLIENTS = 20;
 const OWN = 5;
 
 for (
-  const { name, on, waits, unix, args, request } of process.platform === "linux" ? relays : []
+  const { name, on, waits, asks, unix, args, request } of process.platform === "linux" ? relays : []
 ) {
   if (on && on !== runtime) continue;
 
@@ -93,7 +96,7 @@ for (
     const told = Promise.all(clients.map(answered));
     await until(() => accepted === CLIENTS);
     // Of a WebSocket that has not opened by then, Deno keeps the connection for good (2.9).
-    if (request(target).includes("HTTP")) await told;
+    if (!asks && request(target).includes("HTTP")) await told;
     for (const socket of clients) socket.resetAndDestroy();
     await until(() => sockets(program) <= before + OWN);
   });

@@ -177,15 +177,6 @@ test("nothing is no end", async () => {
   }
 });
 
-test("Bun's child and its FileSink are put together by duplex()", { on: ["bun"] }, async () => {
-  const { Bun } = globalThis as typeof globalThis & { Bun: Bun };
-  const child = Bun.spawn(["cat"], { stdin: "pipe", stdout: "pipe" });
-  await assertHint(child, "must be duplex(child.stdout, child.stdin)");
-  await assertHint(child.stdin, "or be one half of a duplex()");
-  await child.stdin.end();
-  await child.exited;
-});
-
 interface BunSocket {
   end(): void;
 }
@@ -195,10 +186,6 @@ interface BunTcp {
   socket: Record<string, (socket: BunSocket) => void>;
 }
 interface Bun {
-  spawn(
-    command: string[],
-    options: object,
-  ): { stdin: { end(): unknown }; exited: Promise<unknown> };
   listen(options: BunTcp): { port: number; stop(closeActive: boolean): void };
   connect(options: BunTcp): Promise<BunSocket>;
 }

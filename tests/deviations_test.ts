@@ -6,6 +6,7 @@ import {
   ABORTS_LATE,
   CLOSED_UNCANCELLED,
   CLOSES_UNREADY,
+  FAILS_RELEASED,
   IGNORES_ERRORING,
   NO_INFINITY,
   PIPES_CHUNK_BY_CHUNK,
@@ -107,6 +108,18 @@ departs("an erroring sink has a desiredSize", SIZED_WHEN_ERRORING, async () => {
   await settle();
   assertEquals(outcomes[1].state, "rejected");
   return desiredSize !== null;
+});
+
+departs("an abort fails what was written with another error", FAILS_RELEASED, async () => {
+  const reason = new Error("reason");
+  const { sink } = new Rig();
+  const writer = sink.getWriter();
+  const [written] = [writer.write("a"), writer.close()].map(follow);
+  writer.releaseLock();
+  await sink.abort(reason);
+  await settle();
+  assertEquals(written!.state, "rejected");
+  return !("reason" in written!) || written.reason !== reason;
 });
 
 departs(

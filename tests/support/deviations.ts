@@ -22,6 +22,8 @@ export const READY_WITHOUT_ROOM = ["workerd"];
 export const SIZED_WHEN_ERRORING = ["workerd"];
 /** A new writer of a full sink that is to be closed is not ready before it is closed. */
 export const CLOSES_UNREADY = ["workerd"];
+/** An abort fails what a writer has written and let go of with another error than its reason. */
+export const FAILS_RELEASED = ["workerd"];
 /** `cancel()` does not reach a source that has been closed with chunks left. */
 export const CLOSED_UNCANCELLED = ["workerd"];
 /** `Infinity` is refused as a high-water mark. */

@@ -49,7 +49,7 @@ export function fromBunSink(sink: BunSink): WritableStream<Uint8Array<ArrayBuffe
       // Its sink's `abort` would be called after the write that waits, which may be never.
       signal.addEventListener("abort", () => {
         giveUp?.();
-        // What it still holds is lost, and nobody waits for that.
+        // What it still holds is lost. If that fails, the abort's reason has told already.
         void (async () => await sink.end())().catch(() => {});
       });
     },

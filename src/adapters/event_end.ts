@@ -4,18 +4,10 @@ import { DIRECT, type Direct, TAKEN, Wait } from "../direct.ts";
 import type { Message, Pair } from "../ends.ts";
 import { writableFrom } from "../halves.ts";
 import { later } from "./later.ts";
+import { fairUnread, UnreadQueue } from "./unread_queue.ts";
 
 /** The bytes of most adapters. */
 export type Bytes = Uint8Array<ArrayBuffer>;
-
-/** Bytes that may wait unread at one end. */
-const MAX_UNREAD = 256 * 1024;
-/** The same at all ends: a thousand that have stalled must not hold as much each as one. */
-const MAX_UNREAD_BY_ALL = 8 * 1024 * 1024;
-/** One end may have one part in so many of what is left. */
-const SHARES = 16;
-
-let unreadByAll = 0;
 
 /**
  * The bridge from a platform that calls back to the pump, which asks: an end with two queues of one
@@ -38,8 +30,7 @@ export abstract class EventEnd<C extends Message = Bytes>
   /** Of who has the end past them. */
   readonly #locks: { releaseLock(): void }[] = [];
   #user: Direct["user"];
-  #queue?: C[];
-  #queuedBytes = 0;
+  readonly #queue = new UnreadQueue<C>();
   #paused: boolean;
   /** Nobody wants what still comes. */
   #deaf = false;
@@ -75,7 +66,7 @@ export abstract class EventEnd<C extends Message = Bytes>
 
   /** Bytes that may wait unread before the platform is paused: the less, the more wait at all ends. */
   protected get highWaterBytes(): number {
-    return Math.max(1, Math.min(MAX_UNREAD, (MAX_UNREAD_BY_ALL - unreadByAll) / SHARES));
+    return fairUnread();
   }
 
   /** Whether no more should be sent before {@linkcode EventEnd.drained}. */
@@ -88,7 +79,7 @@ export abstract class EventEnd<C extends Message = Bytes>
 
   /** Bytes that wait to be read. */
   get unread(): number {
-    return this.#queuedBytes;
+    return this.#queue.bytes;
   }
 
   /** The end of file has been read from the stream, or only the writable one is in use. */
@@ -96,10 +87,9 @@ export abstract class EventEnd<C extends Message = Bytes>
 
   protected received(chunk: C): void {
     if (this.#deaf || this.#read.fulfil(chunk)) return;
-    (this.#queue ??= []).push(chunk);
-    this.#countUnread(this.weigh(chunk));
+    this.#queue.push(chunk, this.weigh(chunk));
     // Again, if it has been resumed behind our back: Node reads as soon as TLS is there.
-    if (this.#queuedBytes >= this.highWaterBytes) {
+    if (this.unread >= this.highWaterBytes) {
       this.#paused = true;
       this.pause();
     }
@@ -199,13 +189,13 @@ export abstract class EventEnd<C extends Message = Bytes>
   }
 
   pull(): C | null | Wait<C | null> {
-    if (this.#paused && this.#queuedBytes < this.highWaterBytes / 2) {
+    if (this.#paused && this.unread < this.highWaterBytes / 2) {
       this.#paused = false;
       this.resume();
     }
-    const chunk = this.#queue?.shift();
+    const chunk = this.#queue.shift();
     if (chunk !== undefined) {
-      this.#countUnread(-this.weigh(chunk));
+      this.#queue.takeOff(this.weigh(chunk));
       return chunk;
     }
     if (this.#ended && !this.#deaf) return null;
@@ -292,13 +282,7 @@ export abstract class EventEnd<C extends Message = Bytes>
 
   #deafen(): void {
     this.#deaf = true;
-    this.#queue = undefined;
-    this.#countUnread(-this.#queuedBytes);
-  }
-
-  #countUnread(bytes: number): void {
-    this.#queuedBytes += bytes;
-    unreadByAll += bytes;
+    this.#queue.clear();
   }
 
   /** Throws what has failed it, or else that it has been closed. */

@@ -152,7 +152,7 @@ export function fromNodeReadable(readable: NodeReadable): ReadableStream<Uint8Ar
  * A write has settled once it calls back; a close, once it has `finish`ed. If it is closed before,
  * as the response to a client that leaves, the stream fails at once, and a pipe to it cancels its source.
  * Aborting the stream destroys it, an HTTP/1 message with a reset of its connection where it can, a message
- * of HTTP/2 with a CANCEL: so that its peer does not take what it has got for all there is.
+ * of HTTP/2 with INTERNAL_ERROR: so that its peer does not take what it has got for all there is.
  *
  * @param writable The stream; nobody else writes to it from here on.
  * @returns What takes its bytes, for `pipe`, or for `duplex` as its second half.

@@ -160,6 +160,7 @@ class SocketEnd implements Pair {
         controller.signal.addEventListener("abort", () => {
           const { writer } = this.#opened ?? {};
           const { reason } = controller.signal;
+          // The reason has told already what fails here.
           (WORKERD ? writer?.close() : writer?.abort(reason))?.catch(() => {});
         });
       },

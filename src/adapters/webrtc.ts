@@ -21,9 +21,10 @@
  */
 import type { Pair } from "../ends.ts";
 import { assertSize, refuse } from "../errors.ts";
-import { DataChannelEnd, type DataChannelLike } from "./data_channel_end.ts";
+import { DataChannelEnd } from "./data_channel_end.ts";
+import type { DataChannelLike } from "./data_channel_like.ts";
 
-export type { DataChannelLike } from "./data_channel_end.ts";
+export type { DataChannelLike } from "./data_channel_like.ts";
 
 /** Options of {@linkcode fromDataChannel}. */
 export interface DataChannelOptions {

@@ -276,6 +276,7 @@ class Pipe extends Pump implements PumpOwner {
     } catch (error) {
       outcome = { error };
     }
+    // Its error is the outcome already: this waits for the lock.
     if (source instanceof ErroredSource) await source.closed.catch(() => {});
     this.#unlisten?.();
     this.release();

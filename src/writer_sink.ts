@@ -100,6 +100,7 @@ async function settled(promise: Promise<void>): Promise<void> {
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(() => timer = setTimeout(resolve));
   });
+  // What the write was broken off for is told; that it fails then is no news.
   await Promise.race([promise, late]).catch(() => {});
   clearTimeout(timer!);
 }

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { assert, assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertInstanceOf, assertLess } from "@std/assert";
 import { type Conn, join, JoinError, pipe, type PipeResult } from "@webstreams/join";
 import { test } from "./harness.ts";
-import { rejection } from "./support/async.ts";
+import { macrotask, rejection } from "./support/async.ts";
 import { byteStreams } from "./support/environment.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -147,3 +147,28 @@ test("who has little to move is done long before who has much", async () => {
   controller.abort(STOPPED);
   assertEquals(await rejection(much), STOPPED);
 });
+
+/** Most of them move in none of the turns of others, however many wait: those come around all the sooner. */
+test(
+  "of 64 busy pipes few go on between two turns of somebody else",
+  { on: ["deno", "node", "bun", "chromium", "firefox", "webkit"] },
+  async () => {
+    const stopping = new AbortController();
+    const all = Array.from({ length: 64 }, (): { bytes?: number } => ({}));
+    const { signal } = stopping;
+    const piped = all.map((stats) =>
+      rejection(pipe(conn(byPromise), conn(byPromise), { stats, signal }))
+    );
+    const moved: number[] = [];
+    // Past the first ones, in which all begin.
+    for (let turn = 0; turn < 300; turn++) {
+      const before = all.map(({ bytes }) => bytes);
+      await macrotask();
+      if (turn >= 100) moved.push(all.filter(({ bytes }, pipe) => bytes !== before[pipe]).length);
+    }
+    stopping.abort(STOPPED);
+    assert((await Promise.all(piped)).every((outcome) => outcome === STOPPED));
+    assertGreater(Math.max(...moved), 0);
+    assertLess(Math.max(...moved), 16, `pipes that moved in a turn: ${moved}`);
+  },
+);

@@ -1,6 +1,6 @@
 /** How a stream of `node:http2` ends, where that is not as a socket does. */
-import { join, JoinError, memoryPair } from "@webstreams/join";
-import { fromNodeSocket } from "@webstreams/join/node";
+import { join, JoinError, memoryPair, pipe } from "@webstreams/join";
+import { fromNodeSocket, fromNodeWritable } from "@webstreams/join/node";
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { once } from "node:events";
 import { connect, createServer, type ServerHttp2Stream } from "node:http2";
@@ -9,6 +9,7 @@ import { test } from "../harness.ts";
 import { rejection } from "../support/async.ts";
 import { bytes } from "../support/bytes.ts";
 
+const INTERNAL_ERROR = 2;
 const CANCEL = 8;
 
 for (const ended of [false, true]) {
@@ -46,3 +47,23 @@ for (const ended of [false, true]) {
     await new Promise((resolve) => server.close(resolve));
   });
 }
+
+test("a response whose pipe is aborted does not look as if it had ended", async () => {
+  const leaving = new AbortController();
+  const server = createServer((_request, response) => {
+    response.write("half of");
+    const source = new ReadableStream<Uint8Array<ArrayBuffer>>();
+    pipe(source, fromNodeWritable(response), { signal: leaving.signal }).catch(() => {});
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const download = session.request().on("error", () => {});
+  const closed = new Promise((resolve) => download.once("close", resolve));
+  assertEquals(String((await once(download, "data"))[0]), "half of");
+  leaving.abort(new Error("enough"));
+  download.resume();
+  await closed;
+  assertEquals(download.rstCode, INTERNAL_ERROR);
+  session.destroy();
+  await new Promise((resolve) => server.close(resolve));
+});

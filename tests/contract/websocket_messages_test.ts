@@ -4,14 +4,15 @@ import { capabilitiesOf, contract } from "./suite.ts";
 import { dial, listen } from "../peer/client.ts";
 import { platform } from "../support/environment.ts";
 import { untyped } from "../support/untyped.ts";
-import { almostBulk, closeCodes, serveWebSocket } from "../support/websocket.ts";
+import { almostBulk, closeCodes, openedWebSocket, serveWebSocket } from "../support/websocket.ts";
 
 const adapter = "fromWebSocket, messages";
 const options = { messages: true, ...almostBulk } as const;
 
 contract(adapter, capabilitiesOf(adapter, platform), async (far) => {
   const peer = await listen("websocket", far);
-  const end = fromWebSocket(new WebSocket(peer.address.url), options);
+  const wrap = (socket: WebSocket) => fromWebSocket(socket, options);
+  const end = await openedWebSocket(peer.address.url, wrap);
   return { end: untyped<End>(end), peer };
 }, closeCodes);
 

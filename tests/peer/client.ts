@@ -31,7 +31,8 @@
  */
 import type { Certificate } from "../certs.ts";
 import { environment, runtime } from "../support/environment.ts";
-import type { Far, FarStats, Sending, Until } from "./far_end.ts";
+import type { Far } from "./far_end.ts";
+import { ToldFar } from "./told_far.ts";
 import type { Address, Opened, Outcome, PeerOptions, Protocol, Target } from "./protocol.ts";
 
 // Before any test begins, whose resources Deno watches.
@@ -58,7 +59,7 @@ export async function certificate(): Promise<Certificate> {
 }
 
 /** A far end in the peer. */
-export class RemoteFar implements Far, AsyncDisposable {
+export class RemoteFar extends ToldFar implements AsyncDisposable {
   /** Where the peer listens for it, or what it has connected to. */
   readonly address: Address;
   readonly #id: string;
@@ -67,43 +68,12 @@ export class RemoteFar implements Far, AsyncDisposable {
   #disposed?: Promise<void>;
 
   constructor({ id, address }: Opened) {
+    super();
     this.#id = id;
     this.address = address;
   }
 
-  send(sending: Sending): Promise<void> {
-    return this.#tell("send", sending);
-  }
-
-  finish(): Promise<void> {
-    return this.#tell("finish");
-  }
-
-  reset(code?: number): Promise<void> {
-    return this.#tell("reset", code);
-  }
-
-  close(code?: number, reason?: string): Promise<void> {
-    return this.#tell("close", code, reason);
-  }
-
-  pause(): Promise<void> {
-    return this.#tell("pause");
-  }
-
-  resume(): Promise<void> {
-    return this.#tell("resume");
-  }
-
-  stats(): Promise<FarStats> {
-    return this.#tell("stats");
-  }
-
-  until(what: Until): Promise<FarStats> {
-    return this.#tell("until", what);
-  }
-
-  dispose(): Promise<void> {
+  override dispose(): Promise<void> {
     return this.#disposed ??= this.#dispose();
   }
 
@@ -112,7 +82,7 @@ export class RemoteFar implements Far, AsyncDisposable {
   }
 
   /** Each verb is begun before the next one is told; none has to be done. */
-  #tell<T>(verb: keyof Far, ...args: unknown[]): Promise<T> {
+  protected override tell<T>(verb: keyof Far, ...args: unknown[]): Promise<T> {
     const told = this.#telling.then(() => ask<Outcome>(`far/${this.#id}/${verb}`, args));
     this.#telling = told.catch(() => {});
     const done = outcome<T>(told);
@@ -124,7 +94,7 @@ export class RemoteFar implements Far, AsyncDisposable {
 
   /** What is on its way is broken off, and has settled then. */
   async #dispose(): Promise<void> {
-    await this.#tell("dispose");
+    await super.dispose();
     await Promise.all(this.#pending);
   }
 }

@@ -5,7 +5,8 @@
  */
 import { fromMessagePort, type MessagePortOptions } from "@webstreams/join/message_port";
 import type { Pair } from "@webstreams/join";
-import type { Far, FarOptions, FarStats, Sending, Until } from "../peer/far_end.ts";
+import type { Far, FarOptions } from "../peer/far_end.ts";
+import { ToldFar } from "../peer/told_far.ts";
 import type { Answer, Command, Start } from "../workers/message_port_far.ts";
 import { type Deferred, deferred } from "./async.ts";
 import { runtime } from "./environment.ts";
@@ -73,7 +74,7 @@ export async function threaded(
 }
 
 /** Commands a far end in another thread. */
-export class WorkerFar implements Far {
+export class WorkerFar extends ToldFar {
   /** It is there. */
   readonly ready: Promise<unknown>;
   readonly #commands: MessagePort;
@@ -81,6 +82,7 @@ export class WorkerFar implements Far {
   #last = 0;
 
   constructor(commands: MessagePort) {
+    super();
     this.#commands = commands;
     const ready = deferred<unknown>();
     this.ready = ready.promise;
@@ -93,45 +95,9 @@ export class WorkerFar implements Far {
     };
   }
 
-  send(sending: Sending): Promise<void> {
-    return this.#tell("send", sending);
-  }
-
-  finish(): Promise<void> {
-    return this.#tell("finish");
-  }
-
-  reset(code?: number): Promise<void> {
-    return this.#tell("reset", code);
-  }
-
-  close(code?: number, reason?: string): Promise<void> {
-    return this.#tell("close", code, reason);
-  }
-
-  pause(): Promise<void> {
-    return this.#tell("pause");
-  }
-
-  resume(): Promise<void> {
-    return this.#tell("resume");
-  }
-
-  stats(): Promise<FarStats> {
-    return this.#tell("stats");
-  }
-
-  until(what: Until): Promise<FarStats> {
-    return this.#tell("until", what);
-  }
-
-  dispose(): Promise<void> {
-    return this.#tell("dispose");
-  }
-
   /** It is to be lost in a way of its own, and will not answer. */
   lose(how: "closePort" | "throw" | "exit"): void {
-    void this.#tell(how);
+    void this.#post(how);
   }
 
   /** Nothing is heard of it from here on. */
@@ -140,7 +106,11 @@ export class WorkerFar implements Far {
     for (const { reject } of this.#waiting.values()) reject(new Error("The thread has ended"));
   }
 
-  #tell<T>(verb: Command["verb"], ...args: unknown[]): Promise<T> {
+  protected override tell<T>(verb: keyof Far, ...args: unknown[]): Promise<T> {
+    return this.#post(verb, args);
+  }
+
+  #post<T>(verb: Command["verb"], args: unknown[] = []): Promise<T> {
     const answered = deferred<unknown>();
     // As with any far end: whoever waits for it sees that it fails.
     answered.promise.catch(() => {});

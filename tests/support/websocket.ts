@@ -27,6 +27,15 @@ export const almostBulk = { maxBuffered: 60 * 1024 * 1024 };
 /** Of a message to a server of Bun's, which takes 16 MiB otherwise. */
 const MOST_PAYLOAD = 64 * 1024 * 1024;
 
+/** A client's that is open: one that is not yet has nothing to be reset. */
+export async function openedWebSocket<T>(url: string, wrap: (socket: WebSocket) => T): Promise<T> {
+  const socket = new WebSocket(url);
+  // At once: what comes with the opening is the end's.
+  const end = wrap(socket);
+  await new Promise((resolve) => socket.addEventListener("open", resolve));
+  return end;
+}
+
 /** A server of the runtime's own, for one connection. */
 export interface WebSocketServing<T> {
   readonly url: string;

@@ -31,17 +31,11 @@ export type {
   Reader,
   Writer,
 } from "./src/ends.ts";
-export {
-  type Counts,
-  type Direction,
-  type Failure,
-  JoinError,
-  type JoinErrorInit,
-  LimitError,
-} from "./src/errors.ts";
-export { join } from "./src/join.ts";
-export type { JoinResult } from "./src/join_result.ts";
-export { type JoinOptions, type JoinStats, type PerDirection } from "./src/join_options.ts";
+export type { Counts, Direction } from "./src/counts.ts";
+export { type Failure, JoinError, type JoinErrorInit, LimitError } from "./src/errors.ts";
+export { join } from "./src/join/join.ts";
+export type { JoinResult } from "./src/join/result.ts";
+export { type JoinOptions, type JoinStats, type PerDirection } from "./src/join/options.ts";
 export { memoryPair, type MemoryPairOptions } from "./src/memory_pair.ts";
 export { pipe, type PipeOptions, type PipeResult } from "./src/pipe.ts";
 export type { EndReason } from "./src/reason.ts";

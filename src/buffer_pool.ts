@@ -1,6 +1,6 @@
 // Public: `BufferPool`. The shared pool is for the core alone.
 
-import { assertKnown, assertSize, refuse } from "./errors.ts";
+import { assertKnown, assertSize, refuse } from "./check/refuse.ts";
 
 /** The smallest buffer a source reads into: an idle join holds two of them. */
 export const SMALLEST_BUFFER = 512;

@@ -1,7 +1,8 @@
 // Public: `ByteCounterStream`. Also what `via: "pipeTo"` counts by.
 
-import { byteLengthOf } from "./bytes.ts";
-import { type Counts, refuse } from "./errors.ts";
+import { byteLengthOf } from "./check/bytes.ts";
+import type { Counts } from "./counts.ts";
+import { refuse } from "./check/refuse.ts";
 
 /** Options of {@linkcode ByteCounterStream}. */
 export interface ByteCounterStreamOptions {

@@ -1,11 +1,11 @@
 // Public: `duplex()`.
 
-import { assertHalf } from "./assert_end.ts";
+import { assertHalf } from "./check/end.ts";
 import type { Conn, Pair, Reader, Writer } from "./ends.ts";
-import { isReadable, isWritable } from "./ends.ts";
-import { assertKnown, refuse } from "./errors.ts";
-import { readNext } from "./left_read.ts";
-import { readableFrom, writableFrom } from "./halves.ts";
+import { isReadable, isWritable } from "./check/kinds.ts";
+import { assertKnown, refuse } from "./check/refuse.ts";
+import { readNext } from "./core/pending_reads.ts";
+import { readableFrom, writableFrom } from "./core/streams.ts";
 
 const ACTION = "make a duplex";
 

@@ -1,4 +1,4 @@
-// Public: the types of ends. Their predicates are for the core and for adapters.
+// Public: the types of ends.
 
 /** What a Go-style `read` or `write` gives: a result or a promise of it. */
 export type Awaitable<T> = T | PromiseLike<T>;
@@ -112,39 +112,3 @@ export interface MessagePair<R = Message, W = Message> extends Omit<Pair<R, W>, 
  * functions is Go-style, whatever else it has: of a `Deno.TcpConn` the two streams are never touched.
  */
 export type End<R = Uint8Array<ArrayBuffer>, W = Uint8Array<ArrayBuffer>> = Pair<R, W> | Conn;
-
-/** Whether `end` is Go-style. */
-export function isConn<R, W>(end: End<R, W>): end is Conn {
-  return isFunction(end, "read") && isFunction(end, "write");
-}
-
-/** Whether `end` is a {@linkcode MessagePair}. */
-export function isOfMessages(end: object): boolean {
-  return "messages" in end && end.messages === true;
-}
-
-/** What {@linkcode Pair.halfClose} says, of either kind of end. */
-export function halfCloseOf<R, W>(end: End<R, W>): boolean | "receive" {
-  return end.halfClose ?? (!isConn(end) || isFunction(end, "closeWrite") || "receive");
-}
-
-/** Whether `half` is a `ReadableStream` of this realm, of another one, or of a polyfill. */
-export function isReadable(half: unknown): half is ReadableStream<unknown> {
-  return isFunction(half, "getReader");
-}
-
-/** Whether `half` is a `WritableStream` of this realm, of another one, or of a polyfill. */
-export function isWritable(half: unknown): half is WritableStream<unknown> {
-  return isFunction(half, "getWriter");
-}
-
-/** Whether `value[name]` can be called. */
-export function isFunction(value: unknown, name: string): boolean {
-  return isObject(value) && name in value &&
-    typeof (value as Record<string, unknown>)[name] === "function";
-}
-
-/** Whether `value` can have members. */
-export function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null || typeof value === "function";
-}

@@ -1,19 +1,8 @@
-// Public: `JoinError`, `LimitError` and their types. `refuse` and what is below it are for everything in src
-// that refuses bad input.
+// Public: `JoinError`, `LimitError` and what they are made of.
 
-import { isObject } from "./ends.ts";
+import { quietly, show, tagOf } from "./check/show.ts";
+import type { Counts, Direction } from "./counts.ts";
 import type { EndReason } from "./reason.ts";
-
-/** Which way bytes travel in a {@linkcode join}: from `a` to `b` or from `b` to `a`. */
-export type Direction = "aToB" | "bToA";
-
-/** What passed in one direction, final or live. */
-export interface Counts {
-  /** Bytes of fulfilled writes, and of failed writes the bytes that the end of an adapter has taken. */
-  bytes: number;
-  /** Chunks whose write the sink has fulfilled. */
-  chunks: number;
-}
 
 /** Thrown when more bytes come than the `limit` option lets pass. */
 export class LimitError extends Error {
@@ -122,65 +111,4 @@ function messageOf(cause: unknown): string | undefined {
       : undefined
   );
   return typeof message === "string" ? message : undefined;
-}
-
-/** Throws that `action` cannot be done, as the argument `name` has a value that breaks the rule. */
-export function refuse(
-  action: string,
-  name: string,
-  rule: string,
-  value: unknown,
-  Kind: typeof TypeError | typeof RangeError = TypeError,
-): never {
-  throw new Kind(`Cannot ${action} as '${name}' ${rule}: got ${show(value)}`);
-}
-
-/** Whether it is a count of bytes, `least` to `most`. */
-export function isSize(value: unknown, least: number, most: number): value is number {
-  return Number.isInteger(value) && value as number >= least && value as number <= most;
-}
-
-/** Refuses what is none. */
-export function assertSize(
-  action: string,
-  name: string,
-  value: unknown,
-  least: number,
-  most: number = Number.MAX_SAFE_INTEGER,
-): asserts value is number {
-  if (isSize(value, least, most)) return;
-  refuse(action, name, `must be an integer of ${least} to ${most} bytes`, value, RangeError);
-}
-
-/** Refuses unknown options: a misspelt option would silently do nothing. */
-export function assertKnown(action: string, options: object, known: readonly string[]): void {
-  const names = Object.keys(options);
-  const stray = names.find((name) =>
-    !known.includes(name) && (options as Record<string, unknown>)[name] !== undefined
-  );
-  if (stray === undefined) return;
-  const list = known.map((name) => `'${name}'`).join(", ");
-  refuse(action, "options", `must have no more than ${list}`, stray);
-}
-
-/** Names a value in an error message without ever throwing itself. */
-export function show(value: unknown): string {
-  if (typeof value === "string") return `"${value}"`;
-  if (!isObject(value)) return String(value);
-  const name = quietly(() => Object.getPrototypeOf(value)?.constructor?.name);
-  return typeof name === "string" && name ? `an object (${name})` : "an object";
-}
-
-/** What a platform's own object calls itself, in any realm: `ArrayBuffer`, `Error`. */
-export function tagOf(value: unknown): string | undefined {
-  return quietly(() => Object.prototype.toString.call(value).slice(8, -1));
-}
-
-/** A proxy or a getter may throw. */
-function quietly<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
-  }
 }

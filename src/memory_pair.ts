@@ -1,8 +1,8 @@
 // Public: `memoryPair()`.
 
-import { byteLengthOf, bytesToWrite } from "./bytes.ts";
+import { byteLengthOf, bytesToWrite } from "./check/bytes.ts";
 import type { Pair } from "./ends.ts";
-import { assertKnown, assertSize } from "./errors.ts";
+import { assertKnown, assertSize } from "./check/refuse.ts";
 
 const DEFAULT_CAPACITY = 64 * 1024;
 

@@ -1,19 +1,21 @@
 // Public: `pipe()`, by the rules of ReadableStreamPipeTo.
 
-import { abortReasonOf, whenAborted } from "./abort.ts";
+import { abortReasonOf, whenAborted } from "./core/abort.ts";
 import type { BufferPool } from "./buffer_pool.ts";
-import { assertHalf } from "./assert_end.ts";
-import { isObject, isReadable, isWritable, type Reader, type Writer } from "./ends.ts";
-import { erroredBefore, ErroredSource } from "./errored_before.ts";
-import { type Counts, refuse } from "./errors.ts";
-import type { Failed } from "./loop.ts";
-import { Meter } from "./meter.ts";
-import { OptionReader } from "./options.ts";
-import { Pump, type PumpOwner } from "./pump.ts";
-import { type Shaper, shaperFor } from "./shaper.ts";
-import { openSink } from "./sink.ts";
-import type { Sink } from "./target.ts";
-import { openSource, type Source } from "./source.ts";
+import { assertHalf } from "./check/end.ts";
+import { isObject, isReadable, isWritable } from "./check/kinds.ts";
+import type { Reader, Writer } from "./ends.ts";
+import { erroredBefore, ErroredSource } from "./core/errored_before.ts";
+import type { Counts } from "./counts.ts";
+import { refuse } from "./check/refuse.ts";
+import type { Failed } from "./core/loop.ts";
+import { Meter } from "./core/meter.ts";
+import { OptionReader } from "./check/options.ts";
+import { Pump, type PumpOwner } from "./core/pump.ts";
+import { type Shaper, shaperFor } from "./core/throttle.ts";
+import { openSink } from "./core/stream_sink.ts";
+import type { Sink } from "./core/sink.ts";
+import { openSource, type Source } from "./core/source.ts";
 
 /** Options of {@linkcode pipe}: those of `ReadableStream.pipeTo()`, and some more. */
 export interface PipeOptions {

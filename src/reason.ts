@@ -1,6 +1,6 @@
 // Public: `EndReason`. `reasonOf`, which tells it from an error, is for `join` and the forwarder.
 
-import { isObject } from "./ends.ts";
+import { isObject } from "./check/kinds.ts";
 
 /**
  * Why a {@linkcode join} ended, in one word that is the same on every runtime. It fulfils with

@@ -1,8 +1,9 @@
 // Public: `through()`.
 
-import { assertEnd, assertStreams } from "./assert_end.ts";
-import { type Conn, halfCloseOf, type Pair } from "./ends.ts";
-import { join } from "./join.ts";
+import { assertEnd, assertStreams } from "./check/end.ts";
+import type { Conn, Pair } from "./ends.ts";
+import { halfCloseOf } from "./check/kinds.ts";
+import { join } from "./join/join.ts";
 
 /**
  * Layers a pair of transforms on an end: what is written goes through `outgoing` to the end, what the

@@ -1,11 +1,12 @@
 // Public: `unread()`.
 
-import { assertEnd } from "./assert_end.ts";
-import { type Conn, type End, isConn, type Pair } from "./ends.ts";
-import { bytesOf } from "./bytes.ts";
-import { refuse } from "./errors.ts";
-import { headStream, UNREAD, Unread, unreadOf } from "./head.ts";
-import { readNext } from "./left_read.ts";
+import { assertEnd } from "./check/end.ts";
+import type { Conn, End, Pair } from "./ends.ts";
+import { isConn } from "./check/kinds.ts";
+import { bytesOf } from "./check/bytes.ts";
+import { refuse } from "./check/refuse.ts";
+import { headStream, UNREAD, Unread, unreadOf } from "./core/unread_end.ts";
+import { readNext } from "./core/pending_reads.ts";
 
 /**
  * Puts bytes that were read too far back in front of an end: returns an end that yields `bytes` first, and

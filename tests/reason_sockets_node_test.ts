@@ -19,7 +19,7 @@ import { type EndReason, join, memoryPair } from "@webstreams/join";
 import { connectNodeSocket, fromNodeSocket } from "@webstreams/join/node";
 import { fromWebSocket } from "@webstreams/join/websocket";
 import { assertEquals } from "@std/assert";
-import { host } from "./adapters/node_sockets.ts";
+import { host } from "./adapters/node/sockets.ts";
 import { capabilitiesOf } from "./contract/suite.ts";
 import { test } from "./harness.ts";
 import { certificate } from "./peer/client.ts";

@@ -12,7 +12,7 @@ import process from "node:process";
 import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { pipe } from "../../mod.ts";
-import { fromNodeReadable, fromNodeWritable } from "../../src/adapters/node.ts";
+import { fromNodeReadable, fromNodeWritable } from "../../src/adapters/node/mod.ts";
 
 const [from, to] = process.argv.slice(2) as [string, string];
 

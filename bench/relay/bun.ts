@@ -4,8 +4,8 @@
  * @module
  */
 import { join } from "../../mod.ts";
-import { fromBunSocket, handlers } from "../../src/adapters/bun.ts";
-import type { Sockets } from "../../tests/adapters/bun_runtime.ts";
+import { fromBunSocket, handlers } from "../../src/adapters/bun/mod.ts";
+import type { Sockets } from "../../tests/adapters/bun/runtime.ts";
 
 declare const Bun: Sockets & { readonly argv: readonly string[] };
 

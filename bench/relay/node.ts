@@ -6,7 +6,7 @@
 import { connect, createServer } from "node:net";
 import process from "node:process";
 import { join } from "../../mod.ts";
-import { connectNodeSocket, fromNodeSocket } from "../../src/adapters/node.ts";
+import { connectNodeSocket, fromNodeSocket } from "../../src/adapters/node/mod.ts";
 
 const [via, port] = process.argv.slice(2).map(Number);
 const options = { allowHalfOpen: true, noDelay: true };

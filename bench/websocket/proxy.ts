@@ -10,7 +10,7 @@ import {
   type WebSocketHandlers,
   webSocketHandlers,
   type WebSocketLike,
-} from "../../src/adapters/websocket.ts";
+} from "../../src/adapters/websocket/mod.ts";
 
 const [HOSTNAME, VIA, TARGET] = ["127.0.0.1", 9102, "ws://127.0.0.1:9103"];
 // The load generator counts what did not arrive.

@@ -8,13 +8,13 @@ import {
   type BunSocket,
   fromBunSocket,
   handlers,
-} from "../../src/adapters/bun.ts";
+} from "../../src/adapters/bun/mod.ts";
 import {
   fromWebSocket,
   type WebSocketHandlers,
   webSocketHandlers,
   type WebSocketLike,
-} from "../../src/adapters/websocket.ts";
+} from "../../src/adapters/websocket/mod.ts";
 import { concat } from "../../tests/support/bytes.ts";
 
 const [HOSTNAME, VIA, TARGET] = ["127.0.0.1", 9102, 9103];

@@ -17,9 +17,9 @@
  * @module
  */
 import type { Pair } from "../ends.ts";
-import { assertKnown, refuse } from "../errors.ts";
-import { isFunction } from "../ends.ts";
-import { type Bytes, EventEnd } from "./event_end.ts";
+import { assertKnown, refuse } from "../check/refuse.ts";
+import { isFunction } from "../check/kinds.ts";
+import { type Bytes, EventEnd } from "./events/event_end.ts";
 
 /** What {@linkcode fromMessagePort} takes: the part of a `MessagePort` that it uses. */
 export interface MessagePortLike {

@@ -19,10 +19,11 @@
  *
  * @module
  */
-import { bytesToWrite } from "../bytes.ts";
-import { isFunction, isObject, isReadable, isWritable, type Pair } from "../ends.ts";
-import { assertKnown, refuse } from "../errors.ts";
-import type { Bytes } from "./event_end.ts";
+import { bytesToWrite } from "../check/bytes.ts";
+import { isFunction, isObject, isReadable, isWritable } from "../check/kinds.ts";
+import type { Pair } from "../ends.ts";
+import { assertKnown, refuse } from "../check/refuse.ts";
+import type { Bytes } from "./events/event_end.ts";
 
 /** The two streams of a socket, by whatever types: a runtime's own are none of the DOM's. */
 export interface SocketStreams {

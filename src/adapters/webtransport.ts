@@ -16,9 +16,9 @@
  * @module
  */
 import type { Pair } from "../ends.ts";
-import { isFunction, isObject, isReadable, isWritable } from "../ends.ts";
-import { refuse } from "../errors.ts";
-import type { Bytes } from "./event_end.ts";
+import { isFunction, isObject, isReadable, isWritable } from "../check/kinds.ts";
+import { refuse } from "../check/refuse.ts";
+import type { Bytes } from "./events/event_end.ts";
 
 /**
  * What {@linkcode fromWebTransport} takes: a `WebTransportBidirectionalStream`, or a

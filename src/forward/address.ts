@@ -1,6 +1,6 @@
 // Where to listen and where to forward to; for the forwarder and its program.
 
-import { refuse } from "../errors.ts";
+import { refuse } from "../check/refuse.ts";
 
 /** A TCP address; `hostname` is bare, without the brackets of IPv6. */
 export interface TcpAddress {

@@ -1,7 +1,7 @@
 // Public: `ForwardOptions`. Their check is for the forwarder alone.
 
-import { refuse } from "../errors.ts";
-import { OptionReader } from "../options.ts";
+import { refuse } from "../check/refuse.ts";
+import { OptionReader } from "../check/options.ts";
 import { formatAddress, type ListenAddress, parseListen, parseTarget } from "./address.ts";
 import type { TargetAddress } from "./address.ts";
 import type { ForwardEvent } from "./events.ts";

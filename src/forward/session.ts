@@ -1,8 +1,9 @@
 // One connection, from connecting to the target to its end; for the forwarder alone.
 
-import { type Counts, JoinError } from "../errors.ts";
-import { join } from "../join.ts";
-import type { JoinStats } from "../join_options.ts";
+import type { Counts } from "../counts.ts";
+import { JoinError } from "../errors.ts";
+import { join } from "../join/join.ts";
+import type { JoinStats } from "../join/options.ts";
 import { reasonOf } from "../reason.ts";
 import { formatAddress, formatDenoAddress } from "./address.ts";
 import { DiscardEnd, EchoEnd } from "./builtin.ts";

@@ -215,7 +215,7 @@ const dataChannel: Capabilities = {
   lastWords: false,
 };
 
-/** To a peer that is no end of ours: the bytes alone. Held to be so by tests/adapters/webrtc_page_test.ts. */
+/** To a peer that is no end of ours: the bytes alone. Held to be so by tests/adapters/webrtc/page_test.ts. */
 const unframedDataChannel: Capabilities = {
   ...dataChannel,
   halfCloseOut: false,
@@ -247,7 +247,7 @@ export const capabilities = {
   },
   "fromNodeSocket": { "node": nodeSocket, "deno": denoNodeSocket, "bun": nodeSocket },
   "fromNodeSocket, Unix": { "node": nodeUnixSocket, "deno": nodeUnixSocket, "bun": nodeUnixSocket },
-  // Deno's own loses the end of file behind a pause: tests/adapters/node_tls_deno_test.ts.
+  // Deno's own loses the end of file behind a pause: tests/adapters/node/tls_deno_test.ts.
   "fromNodeSocket, TLS": { "node": nodeTlsSocket, "bun": nodeTlsSocket },
   "fromNodeSocket, HTTP/2": { "node": nodeHttp2, "deno": nodeHttp2, "bun": nodeHttp2 },
   "fromNodeReadable, fromNodeWritable": {

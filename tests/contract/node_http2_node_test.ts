@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type Http2Stream, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { fromNodeSocket } from "@webstreams/join/node";
-import { host } from "../adapters/node_sockets.ts";
+import { host } from "../adapters/node/sockets.ts";
 import { capabilitiesOf, type Connected, contract } from "./suite.ts";
 import { FarEnd, type FarOptions } from "../peer/far_end.ts";
 import { Http2Wire } from "../peer/wires/http2.ts";

@@ -2,7 +2,7 @@
 import { duplex } from "@webstreams/join";
 import { fromNodeReadable, fromNodeWritable } from "@webstreams/join/node";
 import { connect } from "node:net";
-import { host } from "../adapters/node_sockets.ts";
+import { host } from "../adapters/node/sockets.ts";
 import { capabilitiesOf, contract } from "./suite.ts";
 import { listen } from "../peer/client.ts";
 import { platform } from "../support/environment.ts";

@@ -1,7 +1,7 @@
 /** The contract over `node:net`, connected and accepted, also where Deno and Bun have it. */
 import { connect, createServer, type NetConnectOpts, type Socket } from "node:net";
 import { connectNodeSocket } from "@webstreams/join/node";
-import { connected, host, listenOnce } from "../adapters/node_sockets.ts";
+import { connected, host, listenOnce } from "../adapters/node/sockets.ts";
 import { capabilitiesOf, contract } from "./suite.ts";
 import { dial, listen } from "../peer/client.ts";
 import { platform, runtime } from "../support/environment.ts";

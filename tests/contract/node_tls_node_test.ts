@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { connect, type ConnectionOptions, createServer } from "node:tls";
 import { connectNodeSocket } from "@webstreams/join/node";
-import { connected, host, listenOnce } from "../adapters/node_sockets.ts";
+import { connected, host, listenOnce } from "../adapters/node/sockets.ts";
 import { capabilitiesOf, contract } from "./suite.ts";
 import { certificate, dial, listen } from "../peer/client.ts";
 import { platform } from "../support/environment.ts";

@@ -1,6 +1,6 @@
 /** The contract over Unix sockets of `node:net`, also where Deno and Bun have it. */
 import { connect } from "node:net";
-import { connected } from "../adapters/node_sockets.ts";
+import { connected } from "../adapters/node/sockets.ts";
 import { capabilitiesOf, contract } from "./suite.ts";
 import { listen } from "../peer/client.ts";
 import { platform } from "../support/environment.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { Fingerprint, hashOf, type Parcel, PatternStream } from "../peer/parcels.ts";
-import { halfCloseOf, isConn } from "../../src/ends.ts";
+import { halfCloseOf, isConn } from "../../src/check/kinds.ts";
 import type { Pair } from "@webstreams/join";
 import { bytes } from "../support/bytes.ts";
 import { untyped } from "../support/untyped.ts";

@@ -3,7 +3,7 @@ import { join, type JoinResult } from "@webstreams/join";
 import { fromNodeSocket } from "@webstreams/join/node";
 import { connect } from "node:net";
 import { createServer } from "node:tls";
-import { host, listenOnce } from "../adapters/node_sockets.ts";
+import { host, listenOnce } from "../adapters/node/sockets.ts";
 import { certificate, dial, listen } from "../peer/client.ts";
 import { type ChainKind, halfCloses, MIB, stalls } from "./chain.ts";
 

@@ -29,7 +29,7 @@
  *
  * @module
  */
-import type { Certificate } from "../certs.ts";
+import type { Certificate } from "../support/certs.ts";
 import { environment, runtime } from "../support/environment.ts";
 import type { Far } from "./far_end.ts";
 import { ToldFar } from "./told_far.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Certificate } from "../certs.ts";
+import type { Certificate } from "../support/certs.ts";
 import { Program, Running } from "../recipes/program.ts";
 import type { Started, Starting } from "./protocol.ts";
 import { certificateHashOf } from "./wires/webtransport.ts";

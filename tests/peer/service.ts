@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Certificate } from "../certs.ts";
+import type { Certificate } from "../support/certs.ts";
 import { diallers } from "./dial.ts";
 import { type Far, FarEnd } from "./far_end.ts";
 import { listeners } from "./listen.ts";

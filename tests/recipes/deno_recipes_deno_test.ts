@@ -1,7 +1,7 @@
 /** The recipes for Deno, each a process of its own. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { once } from "node:events";
-import { selfSigned } from "../certs.ts";
+import { selfSigned } from "../support/certs.ts";
 import { test } from "../harness.ts";
 import { hashOf } from "../peer/parcels.ts";
 import { dial as dialPeer, listen } from "../peer/client.ts";

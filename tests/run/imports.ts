@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Every file of src, without `.ts`; a name that ends with `/` stands for all further ones in it. */
+/** Every file of src, without `.ts`; a name that ends with `/` stands for all further ones below it. */
 const LAYERS: readonly (readonly string[])[] = [
   // The forwarder's program: its command line, log and live line.
   ["forward/main"],
@@ -13,25 +13,26 @@ const LAYERS: readonly (readonly string[])[] = [
   ["forward/flags", "forward/units", "forward/terminal", "forward/log_queue", "forward/version"],
   // The forwarder.
   ["forward/"],
-  // Platforms' own objects made into ends.
+  // Platforms' own objects made into ends, by way of their events.
   ["adapters/"],
+  ["adapters/events/"],
   // The package's main entry.
   ["../mod"],
   ["through"],
   // Both directions.
-  ["join", "joining", "lanes", "platform_lane", "lane", "parting", "clock"],
-  ["joined_end", "join_options", "join_result"],
+  ["join/"],
   // One direction, and what makes or wraps ends.
   ["pipe", "duplex", "unread", "memory_pair", "byte_counter"],
-  ["assert_end"],
+  ["check/end"],
   // What moves the chunks of one direction.
-  ["pump", "loop", "errored_before"],
-  ["halves", "source", "head", "sink", "writer_sink", "taken"],
-  ["loan", "meter", "shaper", "turns", "left_read", "direct", "target"],
+  ["core/"],
   // Input and memory.
-  ["options", "buffer_pool", "bytes"],
-  // Public words.
-  ["errors", "ends", "reason", "abort"],
+  ["check/options"],
+  ["buffer_pool"],
+  // Public words, and what refuses bad input.
+  ["errors", "reason"],
+  ["check/"],
+  ["ends", "counts"],
 ];
 
 const src = new URL("../../src/", import.meta.url);
@@ -46,9 +47,11 @@ function* filesIn(folder: string): Generator<string> {
 }
 
 function layerOf(file: string): number {
-  const layer = LAYERS.findIndex((layer) => layer.includes(file));
-  const folder = file.slice(0, file.lastIndexOf("/") + 1);
-  return layer < 0 ? LAYERS.findIndex((layer) => layer.includes(folder)) : layer;
+  for (let name = file; name; name = name.replace(/[^/]*\/?$/, "")) {
+    const layer = LAYERS.findIndex((layer) => layer.includes(name));
+    if (layer >= 0) return layer;
+  }
+  return -1;
 }
 
 /** What a file imports, exports again, or starts as a worker. */

@@ -49,7 +49,7 @@ Usage: deno task test [flags]
                        ${names.slice(6).join(", ")}
   --file TEXT          only test files with TEXT in their path; without the checks
   --filter TEXT        only tests with TEXT in their name; without the checks
-  --seed NUMBER        seed of random scenarios (tests/routes_test.ts), as a failure prints it
+  --seed NUMBER        seed of random scenarios (tests/routes/routes_test.ts), as a failure prints it
   --path PATH          the scenario of that seed, as a failure prints it
   --runs COUNT         number of random scenarios (default: 100)
   --jobs COUNT         test files at once (default here: ${flags.jobs.default})
@@ -59,7 +59,7 @@ Usage: deno task test [flags]
   --require-all        fail if a runtime cannot be had
   --help               print this
 
-One file on Deno, without this runner: deno test -A tests/pipe_test.ts`;
+One file on Deno, without this runner: deno test -A tests/pipe/pipe_test.ts`;
 
 /** Parses the flags; prints what is wrong with them, or the help, and ends the program. */
 export function parseOptions(args: readonly string[], names: readonly string[]): Options {

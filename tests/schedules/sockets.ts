@@ -8,7 +8,7 @@ import { type AddressInfo, connect, createServer, type NetConnectOpts } from "no
 import type { End as JoinEnd } from "@webstreams/join";
 import { fromBunSocket, handlers } from "@webstreams/join/bun";
 import { connectNodeSocket, fromNodeSocket } from "@webstreams/join/node";
-import { bun, listenOnce } from "../adapters/bun_runtime.ts";
+import { bun, listenOnce } from "../adapters/bun/runtime.ts";
 import { deferred } from "../support/async.ts";
 import { runtime } from "../support/environment.ts";
 import type { End, Kind } from "./schedule.ts";

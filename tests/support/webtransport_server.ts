@@ -4,7 +4,7 @@
  * @module
  */
 import { fromWebTransport } from "@webstreams/join/webtransport";
-import { selfSigned } from "../certs.ts";
+import { selfSigned } from "./certs.ts";
 import type { Open } from "../contract/suite.ts";
 import { dial } from "../peer/client.ts";
 import type { SessionAddress } from "./webtransport.ts";

@@ -1,0 +1,101 @@
+// The timeouts of a join; for `joining.ts` alone.
+
+import type { Lane } from "./lane.ts";
+import { LONGEST_TIMEOUT } from "../check/options.ts";
+
+/** What may be up. */
+export type TimeUp = "half-close-timeout" | "idle" | "duration";
+
+/** After how many milliseconds; each may be `Infinity`. */
+export interface Times {
+  readonly idleTimeout: number;
+  readonly maxDuration: number;
+}
+
+/**
+ * The time of a join: one timer for deadlines that traffic keeps moving, never reset by a chunk. What it
+ * needs to know of a chunk costs a clock read each, which nobody pays before it is needed: that is from the
+ * start for `idleTimeout`, and else from the first half-close.
+ */
+export class Clock {
+  readonly #startedAt = performance.now();
+  readonly #lanes: readonly Lane[];
+  readonly #times: Times;
+  readonly #isUp: (what: TimeUp) => void;
+  #idleTimeout: number;
+  #halfCloseTimeout = Infinity;
+  /** Whether a time was asked for, so that waiting for it must keep the process alive. */
+  #isAsked: boolean;
+  #halfClosedAt = Infinity;
+  #windingDown = false;
+  #timer?: ReturnType<typeof setTimeout>;
+
+  constructor(lanes: readonly Lane[], times: Times, isUp: (what: TimeUp) => void) {
+    this.#lanes = lanes;
+    this.#times = times;
+    this.#idleTimeout = times.idleTimeout;
+    this.#isAsked = Math.min(times.idleTimeout, times.maxDuration) !== Infinity;
+    this.#isUp = isUp;
+  }
+
+  /** Milliseconds since the start. */
+  get ms(): number {
+    return Math.round(performance.now() - this.#startedAt);
+  }
+
+  /** Looks at what is up, and waits for what will be. */
+  look(): void {
+    clearTimeout(this.#timer);
+    const now = performance.now();
+    const deadlines = this.#deadlines();
+    for (const [what, deadline] of deadlines) if (deadline <= now) return this.#isUp(what);
+    const left = Math.min(...deadlines.map(([, deadline]) => deadline)) - now;
+    if (left === Infinity) return;
+    this.#timer = setTimeout(() => this.look(), Math.min(left, LONGEST_TIMEOUT));
+    // Where a timer is a number nothing can be kept alive, or can be told not to be.
+    if (!this.#isAsked) (this.#timer as { unref?(): void }).unref?.();
+  }
+
+  /** A direction has ended: the silence of what is left counts from here, and may last for `timeout`. */
+  halfClosed(timeout: number, isAsked: boolean): void {
+    if (this.#windingDown) return;
+    this.#halfCloseTimeout = timeout;
+    this.#isAsked ||= isAsked;
+    this.#halfClosedAt = performance.now();
+    for (const { meter } of this.#lanes) meter.time();
+    this.look();
+  }
+
+  /** Nothing is left but to hand on what was read: being idle is no failure any more. */
+  windDown(timeout: number): void {
+    this.#idleTimeout = Infinity;
+    this.halfClosed(timeout, true);
+    this.#windingDown = true;
+  }
+
+  /** What a join fails with that was idle, or lasted, for too long. */
+  error(what: "idle" | "duration"): DOMException {
+    const { idleTimeout, maxDuration } = this.#times;
+    const message = what === "idle"
+      ? `Nothing was read or written for ${idleTimeout} ms`
+      : `It was not over after ${maxDuration} ms`;
+    return new DOMException(message, "TimeoutError");
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** The first goes before the others. */
+  #deadlines(): readonly (readonly [TimeUp, number])[] {
+    const moved = (lanes: readonly Lane[]) => Math.max(...lanes.map((lane) => lane.lastActivity));
+    const left = this.#lanes.filter((lane) => !lane.ended);
+    // Where only the closing takes long, it may, as long as nobody has asked for an end of it.
+    const silence = left.length > 0 || this.#isAsked ? this.#halfCloseTimeout : Infinity;
+    return [
+      ["half-close-timeout", Math.max(this.#halfClosedAt, moved(left)) + silence],
+      ["idle", moved(this.#lanes) + this.#idleTimeout],
+      ["duration", this.#startedAt + this.#times.maxDuration],
+    ];
+  }
+}

@@ -1,21 +1,20 @@
 // Public: `pipe()`, by the rules of ReadableStreamPipeTo.
 
-import { abortReasonOf, whenAborted } from "./core/abort.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import { assertHalf } from "./check/end.ts";
 import { isObject, isReadable, isWritable } from "./check/kinds.ts";
-import type { Reader, Writer } from "./ends.ts";
-import { erroredBefore, ErroredSource } from "./core/errored_before.ts";
-import type { Counts } from "./counts.ts";
-import { refuse } from "./check/refuse.ts";
-import type { Failed } from "./core/loop.ts";
-import { Meter } from "./core/meter.ts";
 import { OptionReader } from "./check/options.ts";
-import { Pump, type PumpOwner } from "./core/pump.ts";
-import { type Shaper, shaperFor } from "./core/throttle.ts";
-import { openSink } from "./core/stream_sink.ts";
+import { refuse } from "./check/refuse.ts";
+import { abortReasonOf, whenAborted } from "./core/abort.ts";
+import { erroredBefore, ErroredSource } from "./core/errored_before.ts";
+import { Meter } from "./core/meter.ts";
+import { openSink, openSource } from "./core/open.ts";
+import { type Failed, Pump, type PumpOwner } from "./core/pump.ts";
 import type { Sink } from "./core/sink.ts";
-import { openSource, type Source } from "./core/source.ts";
+import type { Source } from "./core/source.ts";
+import { throttleFor } from "./core/throttle.ts";
+import type { Counts } from "./counts.ts";
+import type { Reader, Writer } from "./ends.ts";
 
 /** Options of {@linkcode pipe}: those of `ReadableStream.pipeTo()`, and some more. */
 export interface PipeOptions {
@@ -143,7 +142,7 @@ function open(
   from: ReadableStream<unknown> | Reader,
   to: WritableStream<unknown> | Writer,
   options: PipeOptions,
-): Pipe {
+): Piping {
   assertHalf(ACTION, "source", from, "read");
   assertHalf(ACTION, "sink", to, "write");
   if (!isObject(options)) refuse(ACTION, "options", "must be an object", options);
@@ -166,12 +165,12 @@ function open(
   const sink = openSink(to, meter, consumes);
   let source: Source | undefined;
   try {
-    const memory = { pool, reused: sink.consumes, said: consumes, buffer };
+    const { permitsReuse } = sink;
     const errored = isReadable(from) && isWritable(to) ? erroredBefore(from) : undefined;
-    source = errored ?? openSource(from, memory);
+    source = errored ?? openSource(from, { pool, permitsReuse, isSaid: consumes, buffer });
     const isOne = Object.is(from, to);
     const rules = { preventAbort, preventCancel, preventClose, signal, isOne };
-    return new Pipe(source, sink, meter, shaperFor(undefined, limit, rate), rules);
+    return new Piping(new Pump(source, sink, meter, throttleFor(undefined, limit, rate)), rules);
   } catch (error) {
     source?.release(true);
     sink.release();
@@ -184,29 +183,21 @@ type Rules = Pick<PipeOptions, "preventAbort" | "preventCancel" | "preventClose"
   readonly isOne: boolean;
 };
 
-/** As a stream's, its failure replaces the first one; of a Go-style end it is no news. */
-async function endIt({ closed }: Source | Sink, ending: void | Promise<void>): Promise<void> {
-  try {
-    await ending;
-  } catch (error) {
-    if (closed) throw error;
-  }
-}
-
-/** One `pipe`: the four propagation rules, shutdown and locks of ReadableStreamPipeTo. */
-class Pipe extends Pump implements PumpOwner {
+/** One `pipe`: shutdown by the rules of ReadableStreamPipeTo, and both locks. */
+class Piping implements PumpOwner {
   readonly result: Promise<PipeResult>;
+  readonly #pump: Pump;
   readonly #rules: Rules;
-  /** The signal was aborted before anything could be read. */
+  /** The signal had aborted before anything could be read. */
   readonly #abortedBefore: boolean;
-  #shuttingDown = false;
+  #isShuttingDown = false;
   #unlisten?: () => void;
   /** Ends a wait for what a Go-style sink writes, or for its end. */
   #cut?: () => void;
   #settle!: { resolve: (result: PipeResult) => void; reject: (error: unknown) => void };
 
-  constructor(source: Source, sink: Sink, meter: Meter, shaper: Shaper | undefined, rules: Rules) {
-    super(source, sink, meter, shaper);
+  constructor(pump: Pump, rules: Rules) {
+    this.#pump = pump;
     this.#rules = rules;
     this.result = new Promise((resolve, reject) => this.#settle = { resolve, reject });
     const { signal } = rules;
@@ -215,74 +206,106 @@ class Pipe extends Pump implements PumpOwner {
       this.#abort();
       return;
     }
-    if (signal) this.#unlisten = whenAborted(signal, () => this.#aborted());
+    if (signal) this.#unlisten = whenAborted(signal, () => this.#onAbort());
+    const { source } = pump;
     if (source instanceof ErroredSource && source.failed) {
-      void this.pumpEnded(this, { side: "read", ...source.failed });
+      this.onPumpEnd({ side: "read", ...source.failed });
     } else {
-      this.start(this);
+      pump.start(this);
     }
   }
 
-  /** The signal aborts. */
-  #aborted(): void {
-    this.stop();
-    // A stream that ended before the signal aborted shows it within a microtask, and goes first. So
-    // does a read that was answered: its chunk must be written.
+  onPumpEnd(failed?: Failed): void {
+    if (this.#isShuttingDown) return;
+    this.#isShuttingDown = true;
+    void this.#shutDown(failed);
+  }
+
+  #onAbort(): void {
+    this.#pump.stop();
+    // A stream that ended before the signal aborted shows it within a microtask, and goes first. So does a read
+    // that was answered: its chunk must be written.
     queueMicrotask(() => {
-      this.begin();
+      this.#pump.goByStates();
       this.#abort();
     });
   }
 
   #abort(): void {
-    this.stop();
-    this.shaper?.hurry();
+    this.#pump.stop();
+    if (this.#isShuttingDown) this.#pump.skipWaiting();
     this.#cut?.();
-    void this.pumpEnded(this, { error: abortReasonOf(this.#rules.signal!) });
+    this.onPumpEnd({ error: abortReasonOf(this.#rules.signal!) });
   }
 
-  /** Shuts down by the four propagation rules. A limit and an abort are errors of neither side. */
-  async pumpEnded(_: Pump, failed?: Failed): Promise<void> {
-    if (this.#shuttingDown) return;
-    this.#shuttingDown = true;
-    const { source, sink } = this;
-    const { preventAbort, preventCancel, preventClose, signal, isOne } = this.#rules;
+  /** "Shutdown with an action", then "finalize". A limit and an abort are failures of neither side. */
+  async #shutDown(failed?: Failed): Promise<void> {
+    const pump = this.#pump;
+    const { source, sink } = pump;
+    const { preventCancel, preventClose, signal } = this.#rules;
     let outcome = failed;
     const cut = new Promise<true>((resolve) => this.#cut = () => resolve(true));
-    /** Waits; for a Go-style sink no longer than the signal lets it. Tells whether that cut it short. */
-    const cutShort = (waiting: Promise<void>): Promise<boolean> => {
-      const whole = waiting.then(() => false);
-      return sink.closed ? whole : Promise.race([whole, cut]);
-    };
     try {
       // In workerd a read that was answered shows two microtasks later.
-      if (this.reading) await undefined;
-      // The rule to wait for writes is one for streams; a Go-style sink's may need the abort to end.
-      const waits = this.writing && (!failed || failed.side || sink.closed);
-      const isCut = waits && !sink.over && await cutShort(this.settled()) ||
-        // Closing must be propagated forward.
-        !failed && !preventClose && await cutShort(sink.end());
+      if (pump.isReading) await undefined;
+      const isCut =
+        this.#finishesWriting(failed) && await this.#isCutDuring(this.#written(failed), cut) ||
+        // "Closing must be propagated forward."
+        !failed && !preventClose && await this.#isCutDuring(sink.end(), cut);
       if (isCut) outcome = failed ??= { side: "read", error: abortReasonOf(signal!) };
       if (failed) {
-        const { side, error } = failed;
-        if (this.reading && (preventCancel || !source.closed)) await this.leaveUnread();
-        // Errors must be propagated forward, ...
-        const aborts = side !== "write" && !preventAbort && (side || !sink.over);
-        // ... and errors and closing backward; one end that is both is closed once.
-        const cancels = side !== "read" && !preventCancel && !(isOne && aborts);
-        const aborted = aborts && endIt(sink, sink.abort(error));
-        // A sink of this turn starts first, and is told first.
-        if (this.#abortedBefore) await undefined;
-        await Promise.all([aborted, cancels && endIt(source, source.cancel(error))]);
+        const isReadLeft = pump.isReading && (preventCancel || !source.closed);
+        if (isReadLeft) await pump.cancelPendingRead();
+        await this.#propagate(failed);
       }
     } catch (error) {
       outcome = { error };
     }
-    // Its error is the outcome already: this waits for the lock.
+    // The outcome is its error already: this waits for its lock.
     if (source instanceof ErroredSource) await source.closed.catch(() => {});
     this.#unlisten?.();
-    this.release();
+    pump.release();
     if (outcome) this.#settle.reject(outcome.error);
-    else this.#settle.resolve(this.counts);
+    else this.#settle.resolve(pump.counts);
+  }
+
+  /** The rule to wait for writes is one for streams; a Go-style sink's write may need the abort to end. */
+  #finishesWriting(failed?: Failed): boolean {
+    const { sink, isWriting } = this.#pump;
+    return isWriting && !sink.over && (!failed || failed.side !== undefined || !!sink.closed);
+  }
+
+  #written(failed?: Failed): Promise<void> {
+    if (failed && !failed.side) this.#pump.skipWaiting();
+    return this.#pump.settled();
+  }
+
+  /** Waits for `promise`; for a Go-style sink no longer than until the signal aborts. Gives whether it has. */
+  #isCutDuring(promise: Promise<void>, cut: Promise<true>): Promise<boolean> {
+    const uncut = promise.then(() => false);
+    return this.#pump.sink.closed ? uncut : Promise.race([uncut, cut]);
+  }
+
+  /** Ends both halves, each unless an option prevents that. */
+  async #propagate({ side, error }: Failed): Promise<void> {
+    const { source, sink } = this.#pump;
+    const { preventAbort, preventCancel, isOne } = this.#rules;
+    // "Errors must be propagated forward."
+    const aborts = side !== "write" && !preventAbort && (side || !sink.over);
+    // "Errors must be propagated backward", as must closing. An end that is both is ended once.
+    const cancels = side !== "read" && !preventCancel && !(isOne && aborts);
+    const aborted = aborts && endHalf(sink, sink.abort(error));
+    // A sink that was made in this turn starts first, and is told first.
+    if (this.#abortedBefore) await undefined;
+    await Promise.all([aborted, cancels && endHalf(source, source.cancel(error))]);
+  }
+}
+
+/** Waits for the end of a half. A stream's failure to end replaces the first failure; a Go-style end's is no news. */
+async function endHalf({ closed }: Source | Sink, ending: void | Promise<void>): Promise<void> {
+  try {
+    await ending;
+  } catch (error) {
+    if (closed) throw error;
   }
 }

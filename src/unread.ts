@@ -5,7 +5,7 @@ import type { Conn, End, Pair } from "./ends.ts";
 import { isConn } from "./check/kinds.ts";
 import { bytesOf } from "./check/bytes.ts";
 import { refuse } from "./check/refuse.ts";
-import { headStream, UNREAD, Unread, unreadOf } from "./core/unread_end.ts";
+import { streamOf, UNREAD, UnreadEnd, unreadOf } from "./core/unread_end.ts";
 import { readNext } from "./core/pending_reads.ts";
 
 /**
@@ -74,12 +74,12 @@ function unreadPair<W>(
   head: Uint8Array<ArrayBuffer>,
 ): Pair<Uint8Array, W> {
   const { halfClose, consumesOnWrite } = end;
-  const unread = new Unread(end as Pair<unknown, unknown>, head);
+  const unread = new UnreadEnd(end as Pair<unknown, unknown>, head);
   let streams: Pick<Pair<Uint8Array, W>, "readable" | "writable"> | undefined;
   const asStreams = () => {
     if (streams) return streams;
     unread.unlock();
-    const readable = headStream(unread) as ReadableStream<Uint8Array>;
+    const readable = streamOf(unread) as ReadableStream<Uint8Array>;
     return streams = { readable, writable: end.writable };
   };
   return {

@@ -1,10 +1,10 @@
 // Classifies ends and halves of ends, and refuses everything else; for every function that takes one.
 
-import { directOf } from "../core/bypass.ts";
+import { bypassOf } from "../core/bypass.ts";
 import type { End, Pair } from "../ends.ts";
 import { isFunction, isObject, isReadable, isWritable } from "./kinds.ts";
 import { refuse } from "./refuse.ts";
-import { type Unread, unreadOf } from "../core/unread_end.ts";
+import { type UnreadEnd, unreadOf } from "../core/unread_end.ts";
 
 /**
  * Tells an end from everything else.
@@ -20,9 +20,9 @@ export function assertEnd(
 ): asserts value is End<unknown, unknown> {
   const unread = unreadOf(value);
   if (unread) return assertUnread(action, name, unread);
-  const direct = directOf(value);
-  if (direct) {
-    if (direct.user) refuse(action, name, "must not be locked", value);
+  const bypass = bypassOf(value);
+  if (bypass) {
+    if (bypass.user) refuse(action, name, "must not be locked", value);
     return;
   }
   const { halfClose, close } = Object(value) as Partial<Pair>;
@@ -43,9 +43,9 @@ export function assertEnd(
 }
 
 /** It has locked its end's `readable` itself. */
-function assertUnread(action: string, name: string, { end, locks }: Unread): void {
-  if (!locks) return assertEnd(action, name, end);
-  if (!directOf(end) && end.writable.locked) {
+function assertUnread(action: string, name: string, { end, isLocking }: UnreadEnd): void {
+  if (!isLocking) return assertEnd(action, name, end);
+  if (!bypassOf(end) && end.writable.locked) {
     refuse(action, name, "must not have a locked 'writable'", end);
   }
 }

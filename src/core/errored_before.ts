@@ -42,10 +42,10 @@ class Probe {
 }
 
 /** A stream that is errored. */
-export class ErroredSource implements Source {
+export class ErroredSource implements Source<never, never> {
   /** Rejects with its error. */
   readonly closed: Promise<never>;
-  readonly lends = false;
+  readonly reusesMemory = false;
   /** Why, if that can be told yet. */
   readonly failed?: { readonly error: unknown };
   #reader?: ReadableStreamDefaultReader<unknown>;
@@ -65,9 +65,11 @@ export class ErroredSource implements Source {
     return this.closed;
   }
 
-  take(): void {}
+  take(result: never): never {
+    return result;
+  }
 
-  abandon(): void {}
+  abandonChunk(): void {}
 
   cancel(): void {}
 

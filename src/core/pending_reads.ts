@@ -1,76 +1,78 @@
-// Keeps the bytes of a Go-style read that could not be taken back, for whoever reads that object next; for
-// the core alone.
+// Keeps what a read brings whose reader has gone, for whoever reads the same Go-style object next; for the core
+// alone.
 
-import type { Awaitable, Reader } from "../ends.ts";
 import { assertSize } from "../check/refuse.ts";
+import type { Awaitable, Reader } from "../ends.ts";
 
-/**
- * What a read has brought, or will, of a Go-style source, for somebody who has gone. Such a read cannot be
- * taken back: what it brings is for whoever reads next.
- */
-interface Left {
-  /** Fulfils once it is here, never rejects; `undefined` if it is. */
+/** The outcome of a read whose reader has gone: a Go-style read cannot be taken back. */
+interface Leftover {
+  /** Fulfils, never rejects, once the outcome is here; `undefined` if it is. */
   arriving?: Promise<void>;
-  /** What is here: bytes, or `null` at the end of file. */
+  /** Bytes, or `null` at the end of file. */
   rest?: Uint8Array<ArrayBuffer> | null;
   failed?: { readonly error: unknown };
 }
 
-/** In the order in which it was read. */
-const left = new WeakMap<Reader, Left[]>();
+/** In the order in which they were read. */
+const leftovers = new WeakMap<Reader, Leftover[]>();
 
-/** A read into `view` is still under way. */
-export function leaveRead(
+/** Keeps what `read` brings, which is still under way, into `view`. */
+export function leavePendingRead(
   reader: Reader,
-  read: PromiseLike<unknown>,
+  read: Awaitable<unknown>,
   view: Uint8Array<ArrayBuffer>,
 ): void {
-  const its: Left = {};
-  its.arriving = Promise.resolve(read).then((count) => {
-    if (count === null) return void (its.rest = null);
+  const leftover: Leftover = {};
+  leftover.arriving = Promise.resolve(read).then((count) => {
+    if (count === null) return void (leftover.rest = null);
     assertSize("read", "count", count, 0, view.length);
-    // Whose buffer it is may use it again.
-    its.rest = view.slice(0, count);
-  }).catch((error) => void (its.failed = { error })).then(() => its.arriving = undefined);
-  leave(reader, its);
+    // The view belongs to somebody who may use it again.
+    leftover.rest = view.slice(0, count);
+  }).catch((error) => void (leftover.failed = { error })).then(() => leftover.arriving = undefined);
+  keep(reader, leftover);
 }
 
-/** Bytes were read that could not be passed on. */
+/** Keeps bytes that were read, and could not be passed on. */
 export function putBack(reader: Reader, bytes: Uint8Array<ArrayBuffer>): void {
-  leave(reader, { rest: bytes.slice() });
+  keep(reader, { rest: bytes.slice() });
 }
 
-/** Reads what was left, and then what comes; in every other way as `reader.read(view)`. */
+/** As `reader.read(view)`, but gives first what was kept. */
 export function readNext(
   reader: Reader,
   view: Uint8Array<ArrayBuffer>,
 ): Awaitable<number | null> {
-  const its = left.get(reader)?.[0];
-  if (its === undefined) return reader.read(view);
-  return its.arriving ? its.arriving.then(() => take(its, reader, view)) : take(its, reader, view);
+  const first = leftovers.get(reader)?.[0];
+  if (first === undefined) return reader.read(view);
+  const take = () => takeInto(view, first, reader);
+  return first.arriving ? first.arriving.then(take) : take();
 }
 
-/** Its reader may have gone as well, and left this very read before it. */
-function leave(reader: Reader, its: Left): void {
-  const all = left.get(reader);
-  if (all) all.unshift(its);
-  else left.set(reader, [its]);
+/** Goes before what was kept already: this reader may have been given that, and have gone as well. */
+function keep(reader: Reader, leftover: Leftover): void {
+  const kept = leftovers.get(reader);
+  if (kept) kept.unshift(leftover);
+  else leftovers.set(reader, [leftover]);
 }
 
-function take(its: Left, reader: Reader, view: Uint8Array<ArrayBuffer>): number | null {
-  const { rest, failed } = its;
+function takeInto(
+  view: Uint8Array<ArrayBuffer>,
+  leftover: Leftover,
+  reader: Reader,
+): number | null {
+  const { rest, failed } = leftover;
   const count = rest ? Math.min(rest.length, view.length) : 0;
   if (rest) {
     view.set(rest.subarray(0, count));
-    its.rest = rest.subarray(count);
+    leftover.rest = rest.subarray(count);
   }
-  if (!its.rest?.length) forget(its, reader);
+  if (!leftover.rest?.length) forget(leftover, reader);
   if (failed) throw failed.error;
   return rest === null ? null : count;
 }
 
-function forget(its: Left, reader: Reader): void {
-  const all = left.get(reader)!;
-  all.splice(all.indexOf(its), 1);
-  if (all.length === 0) left.delete(reader);
+function forget(leftover: Leftover, reader: Reader): void {
+  const kept = leftovers.get(reader)!;
+  kept.splice(kept.indexOf(leftover), 1);
+  if (kept.length === 0) leftovers.delete(reader);
 }

@@ -1,172 +1,184 @@
-// The buffer that a source reads into: how large it is, and whether a chunk is lent, copied or handed over.
-// For sources alone.
+// The memory that a source reads into: how large it is, and whether a chunk is lent, copied or handed over. For
+// sources alone; Node's own sockets read into `adapters/node/read_buffer.ts`, by the same rules.
 
 import { type BufferPool, SMALLEST_BUFFER } from "../buffer_pool.ts";
 import { turns } from "./turns.ts";
 
-/** The buffer that a source reads into. */
-export interface Loan {
-  /** Whether the sink is done with a chunk once its write has settled. */
-  readonly reused: boolean;
-  /** The last read was a message that has emptied the source. */
-  readonly emptied: boolean;
-  /** The buffer for the next read. */
-  view(): Uint8Array<ArrayBuffer>;
-  /** A read has put `length` bytes into `buffer`: the chunk for the sink. */
-  filled(buffer: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer>;
-  /** Ends with the last chunk's buffer; `settled` if no read or write of it is still under way. */
-  end(settled: boolean): void;
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** The memory that a source reads into, one read at a time. */
+export interface ReadMemory {
+  /** Whether a chunk's memory is used again once its write has settled; else a chunk is the sink's for good. */
+  readonly isReused: boolean;
+  /** Whether the last read was a message that has emptied the source: the next read will wait. */
+  readonly isSourceEmptied: boolean;
+  /** What to read into next, at most `most` bytes. */
+  view(most?: number): Bytes;
+  /**
+   * Makes a chunk of the `length` bytes that the read has put into the view. A BYOB read detaches the view, and
+   * brings its memory back as `transferred`.
+   */
+  filled(length: number, transferred?: Bytes): Bytes;
+  /** Gives the memory of the last chunk up; `settled` if no read and no write of it is still under way. */
+  release(settled: boolean): void;
 }
 
-/** What is read, and so which buffers suit it. */
-export interface Habit {
-  /** So many times as large as a read may a buffer be. */
-  readonly slack: number;
-  /** So many times as large as before is it after a read that filled it. */
+/** How the size of a buffer follows what reads use of it. */
+export interface SizePolicy {
+  /** A buffer that is more times larger than a read needs is replaced by a smaller one. */
+  readonly maxSlack: number;
+  /** How many times larger the buffer is after a read that filled it. */
   readonly growth: number;
   /** Whether a read that came short has emptied the source, as a socket's has: the next one will wait. */
   readonly probes: boolean;
 }
 
-/** Memory that stays empty costs something. */
-const SNUG = 2;
-const ROOMY = 8;
+/** A buffer that is handed over, or copied whole, costs what it has room for. */
+const MAX_SLACK_OF_KEPT = 2;
+/** Memory that is used again costs nothing while it is empty. */
+const MAX_SLACK_OF_REUSED = 8;
 
-/** Bun copies a stream's buffer, all of it, where others hand it over. */
-export const STREAM: Habit = { slack: SNUG, growth: 4, probes: false };
-/** A buffer that is handed over, half empty, costs as much as a full one. */
-export const KEPT: Habit = { slack: SNUG, growth: 4, probes: true };
-/** The memory of what is used again costs nothing. */
-export const LENT: Habit = { slack: ROOMY, growth: 16, probes: true };
+/** Bun copies a stream's buffer, all of it, where other runtimes transfer it. */
+export const STREAM: SizePolicy = { maxSlack: MAX_SLACK_OF_KEPT, growth: 4, probes: false };
+const KEPT: SizePolicy = { maxSlack: MAX_SLACK_OF_KEPT, growth: 4, probes: true };
+const REUSED: SizePolicy = { maxSlack: MAX_SLACK_OF_REUSED, growth: 16, probes: true };
 
-/** How many full reads in a row it takes at most to try a larger buffer again. */
+/** The buffer of a read that will wait, in bytes: what a message needs, and an idle join can afford. */
+export const PROBE_SIZE = 4 * 1024;
+/** How many full reads in a row it takes at most until a larger buffer is tried again. */
 const MAX_PATIENCE = 64;
-/** The buffer of a read that will wait: what a message needs, and an idle join can afford. */
-const PROBE = 4 * 1024;
-/** A write that takes longer than so many milliseconds has stalled. */
+/** A write that takes longer than this, in milliseconds, has stalled. */
 const STALL_MS = 50;
-/** The time is not looked at for less. */
+/** The clock is not read for a smaller buffer. */
 const SMALLEST_TIMED = 128 * 1024;
 
 /**
- * A buffer of the pool's that follows the traffic and the company: four times as large after a read that
- * filled it, back to what a read used that left most of it empty, and never more than this pump's share
- * of the thread or of the pool.
+ * A buffer of the pool's that follows the traffic and the company: several times as large after a read that
+ * filled it, back to what a read used that left most of it empty, and never more than this pump's share of the
+ * thread or of the pool.
  */
-export class PooledLoan implements Loan {
+export class PooledMemory implements ReadMemory {
+  readonly isReused: boolean;
+  isSourceEmptied = false;
   readonly #pool: BufferPool;
-  readonly reused: boolean;
-  emptied = false;
-  readonly #habit: Habit;
+  readonly #policy: SizePolicy;
+  /** The size that the traffic asks for. */
   #size = SMALLEST_BUFFER;
-  /** The most for now: a probe waits, or has found more. */
-  #most = Infinity;
-  #buffer?: Uint8Array<ArrayBuffer>;
+  /** The bound of that while a probe waits, and while what it has found grows. */
+  #maxSize = Infinity;
+  #buffer?: Bytes;
   /** The buffer's length; its own reads 0 while a BYOB read has it detached. */
-  #lent = 0;
+  #length = 0;
   #fullReads = 0;
+  /** How many full reads in a row it takes now until a larger buffer is tried. */
   #patience = 1;
-  /** The size is larger than any read has used so far. */
-  #tried = false;
+  /** No read has yet used the present size. */
+  #isTrial = false;
   /** Bytes since the last stall. */
   #moved = 0;
   #filledAt = 0;
 
-  constructor(pool: BufferPool, reused: boolean, habit: Habit = reused ? LENT : KEPT) {
+  constructor(pool: BufferPool, isReused: boolean, policy = isReused ? REUSED : KEPT) {
     this.#pool = pool;
-    this.reused = reused;
-    this.#habit = habit;
+    this.isReused = isReused;
+    this.#policy = policy;
   }
 
-  view(): Uint8Array<ArrayBuffer> {
-    if (this.#lent >= SMALLEST_TIMED && performance.now() - this.#filledAt > STALL_MS) {
+  view(most = Infinity): Bytes {
+    const buffer = this.#nextBuffer();
+    return buffer.length > most ? buffer.subarray(0, most) : buffer;
+  }
+
+  filled(length: number, transferred: Bytes = this.#buffer!): Bytes {
+    const size = this.#length;
+    this.#buffer = transferred;
+    this.#moved += length;
+    if (size >= SMALLEST_TIMED) this.#filledAt = performance.now();
+    // A buffer that others, or a probe, have kept small tells nothing of what reads would use.
+    if (size === this.#size) {
+      if (length === size) this.#grow();
+      else if (length * this.#policy.maxSlack <= size) this.#shrink(length);
+      else this.#isTrial = false;
+    }
+    if (this.#policy.probes) {
+      this.#maxSize = length < size ? PROBE_SIZE : this.#grown(this.#maxSize);
+      this.isSourceEmptied = length < size && length < PROBE_SIZE;
+    }
+    if (!this.isReused) {
+      if (length * 2 <= size) return transferred.slice(0, length);
+      this.release(false);
+    }
+    return length === size ? transferred : transferred.subarray(0, length);
+  }
+
+  release(settled: boolean): void {
+    const buffer = this.#buffer;
+    if (buffer === undefined) return;
+    // A BYOB read that has failed keeps the buffer, as one that never settles.
+    if (settled && buffer.length === this.#length) this.#pool.release(buffer);
+    else this.#pool.writeOff(this.#length);
+    this.#buffer = undefined;
+  }
+
+  #nextBuffer(): Bytes {
+    if (this.#length >= SMALLEST_TIMED && performance.now() - this.#filledAt > STALL_MS) {
       this.#moved = 0;
     }
-    const size = Math.min(this.#size, this.#most, turns.share, this.#pool.maxBuffer);
+    const size = Math.min(this.#size, this.#maxSize, turns.share, this.#pool.maxBuffer);
     if (this.#buffer !== undefined) {
-      // A BYOB read that fails keeps the buffer.
-      if (this.#buffer.length !== this.#lent) this.end(false);
-      else if (this.#lent === size) return this.#buffer;
+      // A BYOB read that has failed keeps the buffer.
+      if (this.#buffer.length !== this.#length) this.release(false);
+      else if (this.#length === size) return this.#buffer;
       else this.#pool.release(this.#buffer);
     }
     const buffer = this.#pool.acquire(size, this.#moved);
-    this.#lent = buffer.length;
+    this.#length = buffer.length;
     return this.#buffer = buffer;
-  }
-
-  filled(buffer: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
-    const size = this.#lent;
-    this.#buffer = buffer;
-    this.#moved += length;
-    if (size >= SMALLEST_TIMED) this.#filledAt = performance.now();
-    // A buffer that others or a probe have kept small tells nothing of what reads would use.
-    if (size === this.#size) {
-      if (length === size) this.#grow();
-      else if (length * this.#habit.slack <= size) this.#shrink(length);
-      else this.#tried = false;
-    }
-    if (this.#habit.probes) {
-      this.#most = length < size ? PROBE : this.#grown(this.#most);
-      this.emptied = length < size && length < PROBE;
-    }
-    if (!this.reused) {
-      if (length * 2 <= size) return buffer.slice(0, length);
-      this.end(false);
-    }
-    return length === size ? buffer : buffer.subarray(0, length);
-  }
-
-  end(settled: boolean): void {
-    const buffer = this.#buffer;
-    if (buffer === undefined) return;
-    // A BYOB read that failed keeps the buffer, as one that never settles.
-    if (settled && buffer.length === this.#lent) this.#pool.release(buffer);
-    else this.#pool.writeOff(this.#lent);
-    this.#buffer = undefined;
   }
 
   #grow(): void {
     if (++this.#fullReads < this.#patience) return;
     this.#fullReads = 0;
     this.#size = Math.min(this.#grown(this.#size), this.#pool.maxBuffer);
-    this.#tried = true;
+    this.#isTrial = true;
   }
 
   #grown(size: number): number {
-    return size < PROBE ? PROBE : size * this.#habit.growth;
+    return size < PROBE_SIZE ? PROBE_SIZE : size * this.#policy.growth;
   }
 
   /**
-   * Memory that is handed over half empty is what costs most (Deno, 64 KiB chunks: 12 µs in 128 KiB, 8 in
-   * 64), so a size that was tried in vain is not soon tried again.
+   * Memory that is handed over half empty is what costs most (Deno, 64 KiB chunks: 12 µs in 128 KiB, 8 in 64),
+   * so a size that was tried in vain is not soon tried again.
    */
   #shrink(length: number): void {
-    this.#patience = this.#tried ? Math.min(this.#patience * 4, MAX_PATIENCE) : 1;
-    this.#tried = false;
+    this.#patience = this.#isTrial ? Math.min(this.#patience * 4, MAX_PATIENCE) : 1;
+    this.#isTrial = false;
     this.#fullReads = 0;
-    const size = 2 ** Math.ceil(Math.log2(length));
-    this.#size = Math.max(this.#habit.slack === SNUG ? size : size * 2, SMALLEST_BUFFER);
+    const fitting = 2 ** Math.ceil(Math.log2(length));
+    const roomy = this.#policy.maxSlack > 2 ? fitting * 2 : fitting;
+    this.#size = Math.max(roomy, SMALLEST_BUFFER);
   }
 }
 
 /** The caller's own buffer, as in Go's `io.CopyBuffer`. */
-export class CallersLoan implements Loan {
-  readonly emptied = false;
-  readonly #buffer: Uint8Array<ArrayBuffer>;
-  readonly reused: boolean;
+export class CallersMemory implements ReadMemory {
+  readonly isReused: boolean;
+  readonly isSourceEmptied = false;
+  readonly #buffer: Bytes;
 
-  constructor(buffer: Uint8Array<ArrayBuffer>, reused: boolean) {
+  constructor(buffer: Bytes, isReused: boolean) {
     this.#buffer = buffer;
-    this.reused = reused;
+    this.isReused = isReused;
   }
 
-  view(): Uint8Array<ArrayBuffer> {
-    return this.#buffer;
+  view(most = Infinity): Bytes {
+    return this.#buffer.length > most ? this.#buffer.subarray(0, most) : this.#buffer;
   }
 
-  filled(buffer: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
-    return this.reused ? buffer.subarray(0, length) : buffer.slice(0, length);
+  filled(length: number): Bytes {
+    return this.isReused ? this.#buffer.subarray(0, length) : this.#buffer.slice(0, length);
   }
 
-  end(): void {}
+  release(): void {}
 }

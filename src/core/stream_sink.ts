@@ -1,48 +1,44 @@
-// Opens what a pump writes to, and the sink of a `WritableStream`; for the core alone.
+// The sink of a `WritableStream`; for the core alone.
 
-import { isWritable } from "../check/kinds.ts";
-import type { Writer } from "../ends.ts";
 import type { Meter } from "./meter.ts";
-import { takenFromNow } from "./taken.ts";
 import { type Sink, type SinkWatcher, WRITTEN } from "./sink.ts";
-import { WriterSink } from "./writer_sink.ts";
-
-/** Locks a stream, or takes a Go-style end. */
-export function openSink(
-  to: WritableStream<unknown> | Writer,
-  meter: Meter,
-  consumes = false,
-): Sink {
-  return isWritable(to) ? new StreamSink(to, meter, consumes) : new WriterSink(to, meter);
-}
+import type { Source } from "./source.ts";
+import { takenFromNow } from "./taken.ts";
 
 const ignore = () => {};
 
-/** Any `WritableStream`. */
-class StreamSink implements Sink {
+/** Any `WritableStream`, locked. */
+export class StreamSink implements Sink<void> {
   readonly closed: Promise<unknown>;
-  readonly consumes: boolean;
-  lent = false;
-  watcher?: SinkWatcher;
+  readonly permitsReuse: boolean;
   readonly #writer: WritableStreamDefaultWriter<unknown>;
   readonly #meter: Meter;
-  /** Closed, erroring, errored, or no longer ours. */
+  readonly #taken: () => number;
+  #watcher?: SinkWatcher;
+  /** The source uses the memory of its chunks again: each write is waited for. */
+  #isReused = false;
+  /** Closed, erroring, errored, or no longer locked by this sink. */
   #over = false;
   #released = false;
-  #outstanding = 0;
+  #pendingWrites = 0;
+  /** The size of the chunk whose write the pump waits for. */
   #awaitedSize = 0;
-  readonly #taken: () => number;
-  /** Whether a write takes room, as the first one shows. */
-  #counts?: boolean;
+  /** Whether `desiredSize` reacts to a write (workerd's does not); learned from the first write. */
+  #desiredSizeReacts?: boolean;
 
-  constructor(stream: WritableStream<unknown>, meter: Meter, consumes: boolean) {
+  constructor(stream: WritableStream<unknown>, meter: Meter, permitsReuse: boolean) {
     this.#writer = stream.getWriter();
     this.#meter = meter;
-    this.consumes = consumes;
+    this.permitsReuse = permitsReuse;
     this.#taken = takenFromNow(stream);
     this.closed = this.#writer.closed;
     const over = () => this.#over = true;
     this.closed.then(over, over);
+  }
+
+  attach(watcher: SinkWatcher, source: Source): void {
+    this.#watcher = watcher;
+    this.#isReused = source.reusesMemory;
   }
 
   get full(): boolean {
@@ -54,54 +50,61 @@ class StreamSink implements Sink {
   }
 
   get pending(): boolean {
-    return this.#outstanding > 0;
+    return this.#pendingWrites > 0;
   }
 
   ready(): Promise<void> {
-    // An erroring stream of workerd's still has a `desiredSize`.
+    // workerd gives a `desiredSize` although the stream is erroring.
     return this.#writer.ready.then(ignore, () => {
       this.#over = true;
     });
   }
 
   write(chunk: unknown, size: number): typeof WRITTEN | Promise<void> {
-    // The stream may call its sink at once, and that may abort the join: the write is pending by then.
-    this.#outstanding++;
-    const room = this.#counts === undefined && size > 0 ? this.#writer.desiredSize : undefined;
+    // The stream may call its underlying sink at once, which may abort the join: the write is pending by then.
+    this.#pendingWrites++;
+    const room = this.#desiredSizeReacts === undefined && size > 0
+      ? this.#writer.desiredSize
+      : undefined;
     const written = this.#writer.write(chunk);
-    // The streams of workerd have room for one always, however many wait: the only bound is one at a time.
-    if (room !== undefined) this.#counts = room === Infinity || this.#writer.desiredSize !== room;
-    // Alone and at the high-water mark, it settles just when the stream gets ready: one wait for both.
-    if (this.#outstanding === 1 && (this.lent || this.full || this.#counts === false)) {
+    if (room !== undefined) {
+      this.#desiredSizeReacts = room === Infinity || this.#writer.desiredSize !== room;
+    }
+    // A lone write that fills the stream settles just when the stream is ready again: one wait for both. And
+    // where `desiredSize` never shows that a stream is full, one write at a time is the only bound.
+    if (
+      this.#pendingWrites === 1 &&
+      (this.#isReused || this.full || this.#desiredSizeReacts === false)
+    ) {
       this.#awaitedSize = size;
       return written;
     }
     written.then(() => {
-      this.#fulfilled(size);
-      this.watcher?.writeSettled();
-    }, (error) => this.refuse(error));
+      this.#written(size);
+      this.#watcher?.onWriteSettled();
+    }, (error) => this.writeFailed(error));
     return WRITTEN;
   }
 
   accept(): typeof WRITTEN {
-    this.#fulfilled(this.#awaitedSize);
+    this.#written(this.#awaitedSize);
     return WRITTEN;
   }
 
-  /** A stream that is erroring tells in `closed` in the end; one that is not is being closed. */
-  refuse(error: unknown): void {
-    this.#outstanding--;
-    this.#countPart();
-    this.watcher?.writeSettled();
-    if (this.#outstanding > 0 || this.#over) return;
+  /** A stream that is erroring tells why in `closed`, in the end; one that is not is being closed. */
+  writeFailed(error: unknown): void {
+    this.#pendingWrites--;
+    this.#countTaken();
+    this.#watcher?.onWriteSettled();
+    if (this.#pendingWrites > 0 || this.#over) return;
     const closing = () => {
-      if (!this.#over) this.watcher?.closedEarly();
+      if (!this.#over) this.#watcher?.onSinkClosing();
     };
     // Deno 2.9 makes an error of the stream's, another one, of a write that comes while it is closing.
     this.#writer.ready.then(closing, (reason) => reason === error || closing());
   }
 
-  /** As WritableStreamDefaultWriterCloseWithErrorPropagation: fine if it is being closed already. */
+  /** As WritableStreamDefaultWriterCloseWithErrorPropagation: no failure if it is being closed already. */
   async end(): Promise<void> {
     try {
       await this.#writer.close();
@@ -115,7 +118,7 @@ class StreamSink implements Sink {
   }
 
   unlock(): void {
-    this.#countPart();
+    this.#countTaken();
     this.#over = true;
     this.#writer.releaseLock();
   }
@@ -125,14 +128,14 @@ class StreamSink implements Sink {
     this.#released = true;
   }
 
-  #fulfilled(size: number): void {
-    this.#outstanding--;
+  #written(size: number): void {
+    this.#pendingWrites--;
     // What has been reported does not change any more.
     if (!this.#released) this.#meter.add(size, 1);
   }
 
-  /** What was taken of a write that has failed, or is broken off, may reach the peer. */
-  #countPart(): void {
+  /** Bytes that were taken of a write that has failed, or is broken off, may reach the peer. */
+  #countTaken(): void {
     if (!this.#released) this.#meter.atLeast(this.#taken());
   }
 }

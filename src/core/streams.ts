@@ -1,33 +1,34 @@
-// Turns a Go-style half into a stream; for `duplex()` and for adapters.
+// Makes a stream of a Go-style half; for `duplex()` and for adapters.
 
-import type { Direct } from "./bypass.ts";
 import type { Reader, Writer } from "../ends.ts";
-import { CallersLoan } from "./read_memory.ts";
+import type { Bypass } from "./bypass.ts";
 import { Meter } from "./meter.ts";
+import { CallersMemory } from "./read_memory.ts";
+import { ReaderSource } from "./reader_source.ts";
 import { writeWhole } from "./sink.ts";
-import { WriterSink } from "./writer_sink.ts";
+import { EOF, NOTHING } from "./source.ts";
 import { tellTaken } from "./taken.ts";
-import { EOF, NOTHING, ReaderSource } from "./source.ts";
+import { WriterSink } from "./writer_sink.ts";
 
 const READ_SIZE = 64 * 1024;
 
-/** A Go-style source as a stream; it is closed when the stream is cancelled, not at its end. */
+/** A Go-style source as a stream. The source is closed when the stream is cancelled, and left open at its end. */
 export function readableFrom(reader: Reader): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const source = new ReaderSource(reader, new CallersLoan(new Uint8Array(READ_SIZE), false));
+  const source = new ReaderSource(reader, new CallersMemory(new Uint8Array(READ_SIZE), false));
   return new ReadableStream({
     async pull(controller) {
       let chunk;
       do chunk = source.take(await source.pull()); while (chunk === NOTHING);
       if (chunk === EOF) controller.close();
-      else controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
+      else controller.enqueue(chunk);
     },
     cancel: () => source.cancel(),
   }, { highWaterMark: 0 });
 }
 
-/** A Go-style sink as a stream; closing the stream ends the writing. */
+/** A Go-style sink as a stream. Closing the stream ends the writing. */
 export function writableFrom(
-  writer: Writer | Direct,
+  writer: Writer | Bypass<unknown>,
   // WebKit takes no `undefined` for it.
   start: (controller: WritableStreamDefaultController) => void = () => {},
 ): WritableStream<unknown> {
@@ -39,6 +40,6 @@ export function writableFrom(
     close: () => sink.end(),
     abort: (reason) => sink.abort(reason),
   });
-  tellTaken(writable, () => meter.counts.bytes + sink.part);
+  tellTaken(writable, () => meter.counts.bytes + sink.takenUnsettled);
   return writable;
 }

@@ -1,21 +1,21 @@
-// Tells how much of an unfinished write a stream made by `halves.ts` has taken; for `halves.ts` and `sink.ts`.
+// Tells how many bytes a stream made by `streams.ts` has taken, also of an unfinished write; for sinks.
 
-/** Of the streams that are made here: how many bytes each has taken so far. */
-const streams = new WeakMap<WritableStream<unknown>, () => number>();
+/** For each such stream, how many bytes it has taken so far. */
+const counters = new WeakMap<WritableStream<unknown>, () => number>();
 
 const unknown = () => 0;
 
 /**
- * Lets a stream tell how much it has taken, also of a write that has failed or not settled: what its peer
- * has got is no more than that.
+ * Lets a stream tell how many bytes it has taken, also of a write that has failed or not settled: the peer of
+ * the stream has got no more than these.
  */
 export function tellTaken(stream: WritableStream<unknown>, taken: () => number): void {
-  streams.set(stream, taken);
+  counters.set(stream, taken);
 }
 
-/** Counts the bytes that a stream takes from here on, if it can tell. */
+/** Gives what counts the bytes that a stream takes from here on; it counts 0 if the stream cannot tell. */
 export function takenFromNow(stream: WritableStream<unknown>): () => number {
-  const taken = streams.get(stream);
+  const taken = counters.get(stream);
   if (!taken) return unknown;
   const before = taken();
   return () => taken() - before;

@@ -1,25 +1,39 @@
-// `limit` and `rate` of a direction; for the core alone.
+// Holds one direction to its `limit` and its `rate`; for the core alone.
 
 import { bytesOf } from "../check/bytes.ts";
+import { LONGEST_TIMEOUT } from "../check/options.ts";
 import type { Direction } from "../counts.ts";
 import { LimitError } from "../errors.ts";
-import { LONGEST_TIMEOUT } from "../check/options.ts";
 
+/** A burst has at most the bytes of this time, in milliseconds. */
 const BURST_MS = 100;
 
-/** Holds one direction to its `limit` and its `rate`. */
-export class Shaper {
-  /** Waiting for the rate: no idleness. */
-  throttled = false;
+/** A part of a chunk that may pass, or a whole chunk. */
+export interface Piece {
+  readonly chunk: unknown;
+  readonly size: number;
+}
+
+/**
+ * Lets a chunk pass in pieces, each as large as the limit and the rate let it be and no sooner than the rate
+ * does: {@linkcode Throttle.hold} takes the chunk, then a {@linkcode Throttle.admit} and a
+ * {@linkcode Throttle.next} follow for each piece while {@linkcode Throttle.isHolding}.
+ */
+export class Throttle {
+  /** Whether a piece waits for the rate, which is no idleness. */
+  isWaiting = false;
   readonly #direction?: Direction;
   readonly #limit: number;
   readonly #rate: number;
+  /** Bytes that the limit still lets pass. */
   #allowance: number;
-  /** What has not been handed on: the limit did not let it pass, or it was given up meanwhile. */
-  rest?: Uint8Array<ArrayBuffer>;
-  /** When what has passed will have taken its time. */
+  #held?: Piece;
+  #isWhole = false;
+  /** The size of the piece that has been admitted. */
+  #admitted = 0;
+  /** When all bytes that have passed will have taken their time. */
   #paidUntil = 0;
-  #hurried = false;
+  #skipsWaiting = false;
   #wake?: () => void;
 
   constructor(direction?: Direction, limit = Infinity, rate = Infinity) {
@@ -28,60 +42,78 @@ export class Shaper {
     this.#rate = rate;
   }
 
-  /** As many bytes as are worth reading: one past the limit shows that it does not hold. */
-  get most(): number {
+  /** As many bytes as are worth reading: one byte past the limit shows that the limit does not hold. */
+  get maxRead(): number {
     return this.#allowance + 1;
   }
 
-  /**
-   * Hands a chunk of `left` bytes on in the pieces that the limit and the rate let pass, or `whole`, as
-   * long as `goOn` says so.
-   *
-   * @returns The error, if the chunk is more than the limit lets pass.
-   */
-  async shape(
-    chunk: unknown,
-    left: number,
-    whole: boolean | undefined,
-    goOn: () => boolean,
-    hand: (piece: unknown) => Promise<void>,
-  ): Promise<LimitError | undefined> {
-    const burst = whole ? Infinity : Math.max(1, Math.floor(this.#rate * BURST_MS / 1000));
-    do {
-      this.rest = bytesOf(chunk);
-      if (left > 0 && this.#allowance < (whole ? left : 1)) {
-        return new LimitError(this.#limit, this.#direction);
-      }
-      const size = Math.min(left, this.#allowance, this.#hurried ? Infinity : burst);
-      this.#allowance -= size;
-      await this.#pass(size);
-      if (!goOn()) return;
-      let piece = chunk;
-      if (size < left) {
-        // Whoever gets a piece may keep it, and take its buffer away.
-        piece = this.rest!.slice(0, size);
-        chunk = this.rest!.subarray(size);
-      }
-      left -= size;
-      this.rest = left > 0 ? bytesOf(chunk) : undefined;
-      await hand(piece);
-    } while (left > 0 && goOn());
+  /** Whether a part of the chunk has not passed yet. */
+  get isHolding(): boolean {
+    return this.#held !== undefined;
   }
 
-  /** Ends a wait for the rate and all further ones: the direction is being shut down. */
-  hurry(): void {
-    this.#hurried = true;
+  /** The bytes of the chunk that have not passed. */
+  get unpassed(): Uint8Array<ArrayBuffer> | undefined {
+    return bytesOf(this.#held?.chunk);
+  }
+
+  /** Takes a chunk of `size` bytes; `isWhole` if it must not be cut. */
+  hold(chunk: unknown, size: number, isWhole: boolean): void {
+    this.#held = { chunk, size };
+    this.#isWhole = isWhole;
+  }
+
+  /** Drops what is left of the chunk. */
+  drop(): void {
+    this.#held = undefined;
+  }
+
+  /**
+   * Decides about the next piece: a promise if it has to wait for the rate, an error if the limit does not let
+   * it pass.
+   */
+  admit(): LimitError | Promise<void> | undefined {
+    const { size } = this.#held!;
+    if (size > 0 && this.#allowance < (this.#isWhole ? size : 1)) {
+      return new LimitError(this.#limit, this.#direction);
+    }
+    const isUncut = this.#isWhole || this.#skipsWaiting;
+    const burst = isUncut ? Infinity : Math.max(1, Math.floor(this.#rate * BURST_MS / 1000));
+    this.#admitted = Math.min(size, this.#allowance, burst);
+    this.#allowance -= this.#admitted;
+    // Silence has saved up a burst at most.
+    const start = Math.max(this.#paidUntil, performance.now() - BURST_MS);
+    this.#paidUntil = start + this.#admitted * 1000 / this.#rate;
+    return this.#msToWait > 0 ? this.#wait() : undefined;
+  }
+
+  /** The piece that was admitted. */
+  next(): Piece {
+    const { chunk, size } = this.#held!;
+    const admitted = this.#admitted;
+    if (admitted === size) {
+      this.#held = undefined;
+      return { chunk, size };
+    }
+    const bytes = bytesOf(chunk)!;
+    this.#held = { chunk: bytes.subarray(admitted), size: size - admitted };
+    // Whoever gets a piece may keep it, and take its buffer away.
+    return { chunk: bytes.slice(0, admitted), size: admitted };
+  }
+
+  /** Ends a wait for the rate, and all further ones: the direction is being shut down. */
+  skipWaiting(): void {
+    this.#skipsWaiting = true;
     this.#wake?.();
   }
 
-  /** Waits until `bytes` may pass: silence has saved up a burst at most. */
-  async #pass(bytes: number): Promise<void> {
-    const start = Math.max(this.#paidUntil, performance.now() - BURST_MS);
-    this.#paidUntil = start + bytes * 1000 / this.#rate;
-    while (!this.#hurried) {
-      const ms = this.#paidUntil - performance.now();
-      if (ms <= 0) break;
-      this.throttled = true;
+  get #msToWait(): number {
+    return this.#skipsWaiting ? 0 : this.#paidUntil - performance.now();
+  }
+
+  async #wait(): Promise<void> {
+    this.isWaiting = true;
+    for (let ms = this.#msToWait; ms > 0; ms = this.#msToWait) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMEOUT));
         this.#wake = () => {
@@ -90,15 +122,15 @@ export class Shaper {
         };
       });
     }
-    this.throttled = false;
+    this.isWaiting = false;
   }
 }
 
-/** A shaper, if there is anything to hold the direction to. */
-export function shaperFor(
+/** A throttle, if there is anything to hold the direction to. */
+export function throttleFor(
   direction?: Direction,
   limit?: number,
   rate?: number,
-): Shaper | undefined {
-  return limit || rate ? new Shaper(direction, limit, rate) : undefined;
+): Throttle | undefined {
+  return limit || rate ? new Throttle(direction, limit, rate) : undefined;
 }

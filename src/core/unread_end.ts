@@ -1,71 +1,85 @@
-// What `unread()` makes of an end: bytes that come first, then the end's own source. For the core alone.
+// What `unread()` makes of a pair: bytes that come first, then the pair's own source. For `unread()`, and for
+// whoever joins the pair.
 
-import { type Direct, directOf } from "./bypass.ts";
 import type { Pair } from "../ends.ts";
-import type { Follow, Source } from "./source.ts";
+import { bypassOf, type BypassUser } from "./bypass.ts";
+import type { Followable, Source } from "./source.ts";
 
-/** Under this name an end offers what it consists of, past the streams that it makes when asked for. */
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** The key under which a pair offers its {@linkcode UnreadEnd}. */
 export const UNREAD: unique symbol = Symbol("unread");
 
 /**
- * An end, locked, and what comes before all that it sends. Whoever joins the two takes the end itself: by a
+ * A pair, locked, and the bytes that come before all that it sends. Whoever joins takes the two apart: with a
  * stream in between, the end of a WebSocket would show in its writable before its readable.
  */
-export class Unread implements NonNullable<Direct["user"]> {
+export class UnreadEnd implements BypassUser {
   readonly end: Pair<unknown, unknown>;
-  /** `undefined` once somebody has it. */
-  head?: Uint8Array<ArrayBuffer>;
-  readonly watcher?: undefined;
+  #head?: Bytes;
   #lock?: { releaseLock(): void };
 
-  constructor(end: Pair<unknown, unknown>, head: Uint8Array<ArrayBuffer>) {
+  constructor(end: Pair<unknown, unknown>, head: Bytes) {
     this.end = end;
-    this.head = head;
-    const direct = directOf(end);
-    if (direct) direct.user = this;
+    this.#head = head;
+    const bypass = bypassOf(end);
+    if (bypass) bypass.attach(this);
     else this.#lock = end.readable.getReader();
   }
 
-  /** Whether nobody has it yet. */
-  get locks(): boolean {
-    return this.#lock !== undefined || directOf(this.end)?.user === this;
+  /** The bytes that come first; `undefined` once somebody has taken them. */
+  get head(): Bytes | undefined {
+    return this.#head;
   }
 
-  /** For whoever has it from here on. */
+  /** Whether it still locks the pair, which nobody else has used yet. */
+  get isLocking(): boolean {
+    return this.#lock !== undefined || bypassOf(this.end)?.user === this;
+  }
+
+  /** Lets go of the pair, for whoever uses it from here on. */
   unlock(): void {
     this.#lock?.releaseLock();
     this.#lock = undefined;
-    const direct = directOf(this.end);
-    if (direct?.user === this) direct.user = undefined;
+    const bypass = bypassOf(this.end);
+    if (bypass?.user === this) bypass.detach();
   }
 
-  putBack(bytes: Uint8Array<ArrayBuffer>): void {
-    const { head = new Uint8Array() } = this;
-    this.head = new Uint8Array(bytes.length + head.length);
-    this.head.set(bytes);
-    this.head.set(head, bytes.length);
+  /** Whoever reads is told. */
+  onFailure(): void {}
+
+  takeHead(): void {
+    this.#head = undefined;
+  }
+
+  putBack(bytes: Bytes): void {
+    const head = this.#head ?? new Uint8Array();
+    this.#head = new Uint8Array(bytes.length + head.length);
+    this.#head.set(bytes);
+    this.#head.set(head, bytes.length);
   }
 }
 
-/** What an unread end consists of; `undefined` once somebody has asked for its streams. */
-export function unreadOf(end: unknown): Unread | undefined {
-  return (Object(end) as { [UNREAD]?: Unread })[UNREAD];
+/** What a pair by `unread()` consists of; `undefined` for any other, and once its streams have been asked for. */
+export function unreadOf(end: unknown): UnreadEnd | undefined {
+  return (Object(end) as { [UNREAD]?: UnreadEnd })[UNREAD];
 }
 
-/** The end's own source, behind the head. */
-export class HeadSource implements Source {
-  readonly closed?: Follow;
-  readonly lends: boolean;
+/** The pair's own source, behind the bytes that come first. */
+export class UnreadSource implements Source {
+  readonly closed?: Followable;
+  readonly reusesMemory: boolean;
   readonly #source: Source;
-  readonly #unread: Unread;
-  #giving = false;
-  /** Tells what has become of the end meanwhile. */
-  #tell?: () => void;
+  readonly #unread: UnreadEnd;
+  /** The head is the result of the present read. */
+  #givesHead = false;
+  /** Tells what has become of the pair while its head was unread. */
+  #tellState?: () => void;
 
-  constructor(source: Source, unread: Unread) {
+  constructor(source: Source, unread: UnreadEnd) {
     this.#source = source;
     this.#unread = unread;
-    this.lends = source.lends;
+    this.reusesMemory = source.reusesMemory;
     const { closed } = source;
     if (!closed) return;
     this.closed = {
@@ -83,20 +97,20 @@ export class HeadSource implements Source {
 
   pull(most?: number): unknown {
     const { head } = this.#unread;
-    this.#giving = head !== undefined;
+    this.#givesHead = head !== undefined;
     return head ?? this.#source.pull(most);
   }
 
   take(result: unknown): unknown {
-    if (!this.#giving) return this.#source.take(result);
-    this.#giving = false;
-    this.#unread.head = undefined;
-    if (this.#tell) queueMicrotask(this.#tell);
+    if (!this.#givesHead) return this.#source.take(result);
+    this.#givesHead = false;
+    this.#unread.takeHead();
+    if (this.#tellState) queueMicrotask(this.#tellState);
     return result;
   }
 
-  abandon(): void {
-    this.#source.abandon();
+  abandonChunk(): void {
+    this.#source.abandonChunk();
   }
 
   cancel(reason: unknown): void | Promise<void> {
@@ -112,54 +126,54 @@ export class HeadSource implements Source {
   }
 
   #afterHead(tell: () => void): void {
-    if (this.#unread.head) this.#tell = tell;
+    if (this.#unread.head) this.#tellState = tell;
     else tell();
   }
 }
 
-/** The same as a stream, for whoever asks for one. */
-export function headStream(unread: Unread): ReadableStream<unknown> {
+/** The pair's readable, behind the bytes that come first, for whoever asks for a stream. */
+export function streamOf(unread: UnreadEnd): ReadableStream<unknown> {
   const reader = unread.end.readable.getReader();
-  let reading = false;
-  let over = false;
-  let tell: (() => void) | undefined;
-  /** What has become of the end shows at once, but not before all that was read of it. */
-  const look = () => {
-    if (!tell || over || reading || unread.head) return;
-    over = true;
+  let isReading = false;
+  let isOver = false;
+  let tellState: (() => void) | undefined;
+  /** The state of the pair shows without a read, but not before the head has been read. */
+  const update = () => {
+    if (!tellState || isOver || isReading || unread.head) return;
+    isOver = true;
     reader.releaseLock();
-    tell();
+    tellState();
   };
   return new ReadableStream({
     start(controller) {
       const close = () => {
-        tell ??= () => controller.close();
-        look();
+        tellState ??= () => controller.close();
+        update();
       };
       reader.closed.then(close, (error) => {
-        tell ??= () => controller.error(error);
-        look();
+        tellState ??= () => controller.error(error);
+        update();
       });
     },
     async pull(controller) {
       const { head } = unread;
       if (head) {
-        unread.head = undefined;
+        unread.takeHead();
         controller.enqueue(head);
-        return look();
+        return update();
       }
-      reading = true;
+      isReading = true;
       try {
         const { done, value } = await reader.read();
         if (!done) controller.enqueue(value);
-        else tell ??= () => controller.close();
+        else tellState ??= () => controller.close();
       } finally {
-        reading = false;
-        look();
+        isReading = false;
+        update();
       }
     },
     async cancel(reason) {
-      over = true;
+      isOver = true;
       try {
         await reader.cancel(reason);
       } finally {

@@ -1,52 +1,53 @@
-// The sink of a Go-style end, and of an adapter's end past its streams; for the core alone.
+// The sink of a Go-style end, and of an adapter's end past its streams; for the core and for adapters.
 
 import { bytesToWrite } from "../check/bytes.ts";
-import { type Direct, TAKEN } from "./bypass.ts";
-import type { Writer } from "../ends.ts";
 import { assertSize, isSize } from "../check/refuse.ts";
+import type { Writer } from "../ends.ts";
+import { type Bypass, type BypassUser, TAKEN } from "./bypass.ts";
 import type { Meter } from "./meter.ts";
-import { type Sink, type SinkWatcher, WRITTEN } from "./sink.ts";
+import type { Soon } from "./reusable_promise.ts";
+import { type Sink, type SinkWatcher, type Writing, WRITTEN } from "./sink.ts";
 
-type Writing = Writer | Direct;
+/** What a {@linkcode WriterSink} writes to. */
+type Writable = Writer & { readonly [TAKEN]?: number } | Bypass<unknown>;
 
 /** A Go-style end, whose writes may be partial. */
-export class WriterSink implements Sink {
-  lent?: boolean;
-  watcher?: SinkWatcher;
-  pending = false;
-  readonly #writer: Writing;
+export class WriterSink implements Sink<number> {
+  readonly permitsReuse: boolean = true;
+  readonly #writer: Writable;
   readonly #meter: Meter;
+  /** What the pending write is to write; `undefined` when none is pending. */
   #rest?: Uint8Array<ArrayBuffer>;
-  #written: unknown;
-  /** What a write has brought that was broken off. */
-  #late = 0;
+  /** What the pending write gave. */
+  #written?: Soon<number>;
+  #pending = false;
+  /** Bytes of a write that was broken off, and has settled since. */
+  #takenLate = 0;
 
-  constructor(writer: Writing, meter: Meter) {
+  constructor(writer: Writable, meter: Meter) {
     this.#writer = writer;
     this.#meter = meter;
   }
 
-  get consumes(): boolean {
-    return true;
+  get pending(): boolean {
+    return this.#pending;
   }
 
-  /** Bytes of a write that has not settled, or has failed: they may reach the peer nonetheless. */
-  get part(): number {
-    return this.pending && ((this.#writer as Direct)[TAKEN] ?? this.#late) || 0;
+  /** Bytes of a write that has failed, or has not settled: they may reach the peer nonetheless. */
+  get takenUnsettled(): number {
+    return this.#pending && (this.#writer[TAKEN] ?? this.#takenLate) || 0;
   }
 
-  write(chunk: unknown): unknown {
+  write(chunk: unknown): Writing<number> {
     const bytes = bytesToWrite(chunk);
-    if (bytes.length === 0) {
-      this.#meter.add(0, 1);
-      return WRITTEN;
-    }
-    return this.#write(bytes);
+    if (bytes.length > 0) return this.#write(bytes);
+    this.#meter.add(0, 1);
+    return WRITTEN;
   }
 
-  accept(count: unknown): unknown {
+  accept(count: number): Writing<number> {
     const { length } = this.#rest!;
-    this.pending = false;
+    this.#pending = false;
     if (count === length) {
       this.#meter.add(length, 1);
       // An idle join must not keep its last chunk.
@@ -58,17 +59,18 @@ export class WriterSink implements Sink {
     return this.#write(this.#rest!.subarray(count));
   }
 
-  refuse(): void {
-    if (this.part > 0) this.#meter.add(this.part, 0);
-    this.pending = false;
+  writeFailed(): void {
+    if (this.takenUnsettled > 0) this.#meter.add(this.takenUnsettled, 0);
+    this.#pending = false;
   }
 
-  async lastWrite(): Promise<void> {
-    // Who tells what it has taken need not be waited for.
-    if (!this.pending || (this.#writer as Direct)[TAKEN] !== undefined) return;
-    await settled(
+  async lastWriteSettled(): Promise<void> {
+    // Who tells what has been taken need not be waited for.
+    if (!this.#pending || this.#writer[TAKEN] !== undefined) return;
+    const { length } = this.#rest!;
+    await settledOrTurnOver(
       Promise.resolve(this.#written).then((count) => {
-        if (isSize(count, 1, this.#rest!.length)) this.#late = count;
+        if (isSize(count, 1, length)) this.#takenLate = count;
       }),
     );
   }
@@ -84,43 +86,52 @@ export class WriterSink implements Sink {
   }
 
   release(): void {
-    this.refuse();
+    this.writeFailed();
   }
 
-  #write(bytes: Uint8Array<ArrayBuffer>): unknown {
+  #write(bytes: Uint8Array<ArrayBuffer>): Soon<number> {
     this.#rest = bytes;
-    this.pending = true;
-    return this.#written = this.#writer.write(bytes);
+    this.#pending = true;
+    const written = this.#writer.write(bytes);
+    this.#written = written;
+    return written;
   }
 }
 
-/** Waits until it has settled, but no longer than a whole turn: a timer may go off before the next one's I/O. */
-async function settled(promise: Promise<void>): Promise<void> {
+/** Waits for `promise`, but no longer than a whole turn: a timer may go off before the I/O of the next one. */
+async function settledOrTurnOver(promise: Promise<void>): Promise<void> {
   let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<void>((resolve) => {
+  const turnOver = new Promise<void>((resolve) => {
     timer = setTimeout(() => timer = setTimeout(resolve));
   });
-  // What the write was broken off for is told; that it fails then is no news.
-  await Promise.race([promise, late]).catch(() => {});
+  // Why the write was broken off has been told; that it has failed then is no news.
+  await Promise.race([promise, turnOver]).catch(() => {});
   clearTimeout(timer!);
 }
 
-/** An adapter's end, past its streams. */
-export class DirectSink extends WriterSink {
-  readonly #direct: Direct;
+/** An adapter's end of bytes, past its streams. */
+export class BypassSink extends WriterSink implements BypassUser {
+  override readonly permitsReuse: boolean;
+  readonly #bypass: Bypass<unknown>;
+  #watcher?: SinkWatcher;
 
-  constructor(direct: Direct, meter: Meter) {
-    super(direct, meter);
-    this.#direct = direct;
-    direct.user = this;
+  constructor(bypass: Bypass<unknown>, meter: Meter) {
+    super(bypass, meter);
+    this.#bypass = bypass;
+    this.permitsReuse = bypass.consumesOnWrite;
+    bypass.attach(this);
   }
 
-  override get consumes(): boolean {
-    return this.#direct.consumesOnWrite;
+  attach(watcher: SinkWatcher): void {
+    this.#watcher = watcher;
+  }
+
+  onFailure(error: unknown): void {
+    this.#watcher?.onSinkFailed(error);
   }
 
   override release(): void {
     super.release();
-    this.#direct.user = undefined;
+    this.#bypass.detach();
   }
 }

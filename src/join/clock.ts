@@ -49,9 +49,9 @@ export class Clock {
     const now = performance.now();
     const deadlines = this.#deadlines();
     for (const [what, deadline] of deadlines) if (deadline <= now) return this.#isUp(what);
-    const left = Math.min(...deadlines.map(([, deadline]) => deadline)) - now;
-    if (left === Infinity) return;
-    this.#timer = setTimeout(() => this.look(), Math.min(left, LONGEST_TIMEOUT));
+    const ms = Math.min(...deadlines.map(([, deadline]) => deadline)) - now;
+    if (ms === Infinity) return;
+    this.#timer = setTimeout(() => this.look(), Math.min(ms, LONGEST_TIMEOUT));
     // Where a timer is a number nothing can be kept alive, or can be told not to be.
     if (!this.#isAsked) (this.#timer as { unref?(): void }).unref?.();
   }
@@ -89,11 +89,11 @@ export class Clock {
   /** The first goes before the others. */
   #deadlines(): readonly (readonly [TimeUp, number])[] {
     const moved = (lanes: readonly Lane[]) => Math.max(...lanes.map((lane) => lane.lastActivity));
-    const left = this.#lanes.filter((lane) => !lane.ended);
-    // Where only the closing takes long, it may, as long as nobody has asked for an end of it.
-    const silence = left.length > 0 || this.#isAsked ? this.#halfCloseTimeout : Infinity;
+    const open = this.#lanes.filter((lane) => !lane.isOver);
+    // The closing alone may take long, unless somebody has asked for a bound.
+    const silence = open.length > 0 || this.#isAsked ? this.#halfCloseTimeout : Infinity;
     return [
-      ["half-close-timeout", Math.max(this.#halfClosedAt, moved(left)) + silence],
+      ["half-close-timeout", Math.max(this.#halfClosedAt, moved(open)) + silence],
       ["idle", moved(this.#lanes) + this.#idleTimeout],
       ["duration", this.#startedAt + this.#times.maxDuration],
     ];

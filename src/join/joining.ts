@@ -1,73 +1,72 @@
 // One join: its two lanes, its timeouts, how it ends and is torn down; for `join()` alone.
 
 import { abortReasonOf, whenAborted } from "../core/abort.ts";
-import { Clock, type TimeUp } from "./clock.ts";
+import type { Failed } from "../core/pump.ts";
 import type { End } from "../ends.ts";
 import { type Failure, JoinError } from "../errors.ts";
-import type { CheckedOptions } from "./options.ts";
-import type { JoinResult } from "./result.ts";
-import { bounded, JoinedEnd } from "./joined_end.ts";
-import type { Lane } from "./lane.ts";
-import { openLanes } from "./lanes.ts";
-import type { Failed } from "../core/loop.ts";
-import { Parting } from "./parting.ts";
-import type { PumpOwner } from "../core/pump.ts";
 import { reasonOf } from "../reason.ts";
+import { Clock, type TimeUp } from "./clock.ts";
+import { bounded, JoinedEnd } from "./joined_end.ts";
+import type { Lane, LaneOwner } from "./lane.ts";
+import { openLanes } from "./lanes.ts";
+import type { CheckedOptions } from "./options.ts";
+import { Parting } from "./parting.ts";
+import type { JoinResult } from "./result.ts";
 
-/** Where an end cannot half-close, or nothing is left for its peer to think about. */
+/** The default of `halfCloseTimeout` where an end cannot half-close, or nothing is left for its peer to think about. */
 const SHORT_TIMEOUT_MS = 30_000;
+/** The default of `halfCloseTimeout` where a peer may take the time it needs. */
 const LONG_TIMEOUT_MS = 3_600_000;
 /** How long the end of one end leaves the other, with `halfClose: "end"`. */
 const LINGER_MS = 500;
 
 /** One `join`: two lanes, one outcome. */
-export class Joining implements PumpOwner {
+export class Joining implements LaneOwner {
   readonly result: Promise<JoinResult>;
   readonly #lanes: readonly [Lane, Lane];
   readonly #clock: Clock;
   readonly #signal?: AbortSignal;
   readonly #drain?: AbortSignal;
-  #unlisten?: () => void;
-  #undrain?: () => void;
   readonly #halfClose: "pass" | "end";
   /** As asked for; the default is that of the end that has to wait. */
   readonly #halfCloseTimeout?: number;
+  /** Both stop listening to a signal. */
+  #unlisten?: () => void;
+  #undrain?: () => void;
   /** The end that was the first to end or to fail. */
   #first?: "a" | "b";
-  /** Why nothing further is read, once that is so. */
+  /** Why nothing further is read; `undefined` while there is no such reason. */
   #windingDown?: "drained" | "eof";
   #failure?: Failure;
   #parting?: Parting;
-  #over = false;
+  /** The outcome is settled, and both ends are being ended by it: nothing that happens changes it. */
+  #isOver = false;
   #resolve!: (result: JoinResult) => void;
   #reject!: (error: unknown) => void;
 
   constructor(endA: End<unknown, unknown>, endB: End<unknown, unknown>, options: CheckedOptions) {
-    const { preventClose, signal, drain, idleTimeout, maxDuration } = options;
+    const { preventClose, idleTimeout, maxDuration } = options;
     const a = new JoinedEnd("a", endA, preventClose.a);
     const b = new JoinedEnd("b", endB, preventClose.b);
-    this.#signal = signal;
-    this.#drain = drain;
+    this.#signal = options.signal;
+    this.#drain = options.drain;
     this.#halfClose = options.halfClose;
     this.#halfCloseTimeout = options.halfCloseTimeout;
     this.#lanes = openLanes(a, b, options);
-    this.#clock = new Clock(
-      this.#lanes,
-      { idleTimeout, maxDuration },
-      (what) => this.#timeIsUp(what),
-    );
+    const times = { idleTimeout, maxDuration };
+    this.#clock = new Clock(this.#lanes, times, (what) => this.#onTimeUp(what));
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     try {
-      if (signal?.aborted) this.#abort();
+      if (this.#signal?.aborted) this.#abort();
       else this.#start();
     } catch (error) {
-      // Not the platform's, the signal or a stream: what has been locked must not stay so.
-      this.#over = true;
+      // The signal or a stream is none of the platform's: what has been locked must not stay so.
+      this.#isOver = true;
       this.#unlisten?.();
-      for (const lane of this.#lanes) lane.release();
+      for (const { pump } of this.#lanes) pump.release();
       throw error;
     }
   }
@@ -78,161 +77,150 @@ export class Joining implements PumpOwner {
     if (this.#drain) this.#undrain = whenAborted(this.#drain, onDrain);
     const isDrained = this.#drain?.aborted === true;
     for (const lane of this.#lanes) {
-      if (isDrained) lane.stop();
+      if (isDrained) lane.pump.stop();
       lane.start(this);
     }
     if (isDrained) onDrain();
-    if (!this.#over) this.#clock.look();
+    if (!this.#isOver) this.#clock.look();
   }
 
-  #abort(): void {
-    if (this.#over) return;
-    const reason = abortReasonOf(this.#signal!);
-    this.#tearDown(reason, () => reason);
-  }
-
-  /** An end that has ended and cannot half-close takes nothing any more either. */
-  sourceClosed(lane: Lane): void {
+  /** An end that cannot half-close is over both ways at its end of file: what was for it is discarded. */
+  onSourceClosed(lane: Lane): void {
     const { from } = lane;
-    if (from.halfClose !== false) return;
-    from.gone = true;
-    this.#otherThan(lane).drain();
+    if (from.halfCloseIn) return;
+    from.markGone();
+    this.#otherThan(lane).giveSinkUp();
   }
 
-  async pumpEnded(lane: Lane, failed?: Failed): Promise<void> {
-    if (failed) return this.#laneFailed(lane, failed);
+  onLaneEnd(lane: Lane, failed?: Failed): void {
+    if (failed) return this.#onFailure(lane, failed);
     if (!this.#windingDown) this.#first ??= lane.from.name;
-    lane.sourceEnded = true;
-    this.sourceClosed(lane);
+    this.onSourceClosed(lane);
     if (this.#parting?.distrusts(lane)) {
-      return this.#laneFailed(lane, { side: "read", error: this.#failure!.cause });
+      return this.#onFailure(lane, { side: "read", error: this.#failure!.cause });
     }
-    if (!lane.handingOn) await this.#handOn(lane);
-    else if (lane.ended) this.#laneEnded(lane);
+    if (!lane.isHandingOn) this.#handOn(lane);
+    else if (lane.isOver) this.#onLaneOver(lane);
   }
 
-  /** Lets the other end of a lane know that nothing more comes. */
-  async #handOn(lane: Lane): Promise<void> {
-    // Dropping what an end still sends reads from it, and that may have aborted the join.
-    if (this.#over) return;
-    const { sink, to } = lane;
-    lane.handingOn = true;
-    // Its peer may be gone and never confirm that: the silence counts from here.
-    if (!this.#otherThan(lane).handingOn) this.#countSilence(lane);
-    if (this.#over) return;
-    try {
-      // Everything read must be written before; a read that was under way may bring something meanwhile.
-      do await lane.settled(); while (!this.#over && !lane.isStill);
-      if (this.#over) return;
-      if (!lane.sourceEnded) lane.cutShort();
-      if (sink.over && !to.gone) await sink.closed;
-      if (this.#over) return;
-      await to.endWriting();
-    } catch (error) {
-      return this.#laneFailed(lane, { side: "write", error });
-    }
-    if (this.#over) return;
-    lane.handedOn = true;
-    if (lane.ended) this.#laneEnded(lane);
+  /** Lets the other end of a lane know that nothing more comes, once everything that was read has been written. */
+  #handOn(lane: Lane): void {
+    // To discard what an end still sends is to read from it, and that may have aborted the join.
+    if (this.#isOver) return;
+    lane.beginHandOn();
+    // The other end's peer may be gone, and never confirm what is written to it: the silence counts from here.
+    if (!this.#otherThan(lane).isHandingOn) this.#countSilence(lane);
+    this.#after(lane.settled(), () => this.#halfCloseTo(lane));
   }
 
-  #laneEnded(lane: Lane): void {
-    if (this.#over) return;
-    if (this.#parting) return this.#parting.laneEnded(lane);
-    // Of two that cannot half-close, one that has ended takes nothing, and the other is told by its close.
-    const isAll = lane.from.gone && lane.to.halfClose === false;
-    if (isAll || this.#otherThan(lane).ended) return void this.#succeed();
-    if (this.#halfClose === "end") this.#windDown("eof");
+  #halfCloseTo(lane: Lane): void {
+    lane.cutSource();
+    const { to } = lane;
+    const isClosedEarly = to.sink.over && !to.isGone;
+    const halfClosed = isClosedEarly
+      ? to.sink.closed!.then(() => to.endWriting())
+      : to.endWriting();
+    this.#after(halfClosed, () => {
+      lane.endHandOn();
+      if (lane.isOver) this.#onLaneOver(lane);
+    }, (error) => this.#onFailure(lane, { side: "write", error }));
+  }
+
+  #onLaneOver(lane: Lane): void {
+    if (this.#parting) return this.#parting.onLaneOver(lane);
+    // Of two ends that cannot half-close, one that has ended takes nothing, and the other is told by its close.
+    const isAll = lane.from.isGone && !lane.to.halfCloseIn;
+    if (isAll || this.#otherThan(lane).isOver) this.#succeed();
+    else if (this.#halfClose === "end") this.#windDown("eof");
     else this.#countSilence(lane);
   }
 
-  /** A peer that was half-closed takes the time it needs, as one that uploads into a file may pause. */
+  /** A peer that was half-closed takes the time it needs, as a peer that uploads into a file may pause. */
   #countSilence({ from, to }: Lane): void {
     const asked = this.#halfCloseTimeout;
-    const halfClosed = to.halfClose === true && !from.gone;
-    this.#clock.halfClosed(
-      asked ?? (halfClosed ? LONG_TIMEOUT_MS : SHORT_TIMEOUT_MS),
-      asked !== undefined || !halfClosed,
-    );
+    const isHalfClosed = to.halfCloseOut && !from.isGone;
+    const timeout = asked ?? (isHalfClosed ? LONG_TIMEOUT_MS : SHORT_TIMEOUT_MS);
+    this.#clock.halfClosed(timeout, asked !== undefined || !isHalfClosed);
   }
 
-  /** Reads no further, but for dropping what comes; what has been read is still handed on. */
+  /** Reads no further, but to drop what comes; what has been read is still handed on. */
   #windDown(why: "drained" | "eof"): void {
-    const open = this.#lanes.filter((lane) => !lane.sourceEnded);
-    if (this.#over || this.#failure || this.#windingDown || open.length === 0) return;
+    const open = this.#lanes.filter((lane) => !lane.hasSourceEnded);
+    if (this.#isOver || this.#failure || this.#windingDown || open.length === 0) return;
     this.#windingDown = why;
     const timeout = this.#halfCloseTimeout ?? SHORT_TIMEOUT_MS;
     this.#clock.windDown(why === "eof" ? Math.min(timeout, LINGER_MS) : timeout);
     for (const lane of open) {
       // A lane to an end that is gone drops what comes already.
-      if (lane.to.gone) continue;
-      lane.stop();
-      void this.#handOn(lane);
+      if (lane.to.isGone) continue;
+      lane.pump.stop();
+      this.#handOn(lane);
     }
   }
 
-  async #laneFailed(lane: Lane, failed: Failed): Promise<void> {
-    if (this.#over) return;
+  #onFailure(lane: Lane, failed: Failed): void {
     // All that counts has passed.
-    if (this.#windingDown === "eof") return this.#fulfil("eof", (end) => end.closeSilent());
-    const failure = lane.failed(failed);
-    if (this.#failure) return this.#parting?.laneFailed(lane);
+    if (this.#windingDown === "eof") return this.#fulfil("eof", (end) => end.closeSilently());
+    const failure = lane.fail(failed);
+    if (this.#failure) return this.#parting?.onLaneFailure(lane);
     this.#failure = failure;
     this.#first ??= failure.end;
     const other = this.#otherThan(lane);
-    if (failed.side === "write") {
-      await this.#part(other, lane, failure, true);
-    } else {
-      const { busy } = other;
-      // What was read before is owed to the sink; a stalled one must not keep everything open.
-      await bounded(lane.settled());
-      if (failed.side === "read") await this.#part(lane, other, failure, busy);
-    }
-    this.#fail(failure);
+    if (failed.side === "write") return this.#part(other, lane, failure, true);
+    const { isBusy } = other.pump;
+    // What was read before is owed to the sink; a stalled sink must not keep everything open.
+    this.#after(bounded(lane.pump.settled()), () => {
+      if (failed.side === "read") this.#part(lane, other, failure, isBusy);
+      else this.#fail(failure);
+    });
   }
 
-  /** An end is lost that sends `words`, and that cannot take the `rest` any more. */
-  async #part(words: Lane, rest: Lane, failure: Failure, interrupts: boolean): Promise<void> {
-    if (this.#over || words.to.gone) return;
-    this.#parting = new Parting(words, rest, failure, interrupts);
-    this.#parting.start();
-    await this.#parting.over;
+  /** An end is lost that sends `words`, and that cannot take the `rest` any more: fails once both are dealt with. */
+  #part(words: Lane, rest: Lane, failure: Failure, interrupts: boolean): void {
+    let parted = Promise.resolve();
+    if (!words.to.isGone) {
+      this.#parting = new Parting(words, rest, failure, interrupts);
+      this.#parting.start();
+      parted = this.#parting.over;
+    }
+    this.#after(parted, () => this.#fail(failure));
+  }
+
+  #onTimeUp(what: TimeUp): void {
+    if (this.#failure) return this.#fail(this.#failure);
+    // All has passed; only the closing takes long.
+    if (this.#lanes.every((lane) => lane.isOver)) return this.#fulfil("eof");
+    if (what === "half-close-timeout") {
+      const ended = this.#windingDown === "eof" ? "eof" : "timeout";
+      return this.#fulfil(ended, (end) => end.closeSilently());
+    }
+    this.#fail({ cause: this.#clock.error(what) }, what);
+  }
+
+  #succeed(): void {
+    this.#clock.look();
+    // To close an end that has not ended makes a read of it fail.
+    for (const lane of this.#lanes) if (!lane.hasSourceEnded) lane.pump.halt();
+    const closed = this.#lanes.map(({ from, hasSourceEnded }) => from.close(hasSourceEnded));
+    this.#after(Promise.all(closed), () => this.#fulfil("eof"));
+  }
+
+  #abort(): void {
+    const reason = abortReasonOf(this.#signal!);
+    this.#tearDown(reason, () => reason);
   }
 
   #fail(failure: Failure, reason = reasonOf(failure.cause)): void {
-    if (this.#over) return;
     const other = this.#lanes.find((lane) => lane.failure !== failure)?.failure;
     const init = { ...failure, other, reason };
-    this.#tearDown(
-      failure.cause,
-      () => new JoinError({ ...init, ...this.#passed }),
-      this.#parting?.served,
-    );
+    const errorOf = () => new JoinError({ ...init, ...this.#passed });
+    this.#tearDown(failure.cause, errorOf, this.#parting?.served);
   }
 
   /** What has passed by now. */
   get #passed() {
     const [{ counts: aToB }, { counts: bToA }] = this.#lanes;
     return { aToB, bToA, first: this.#first, ms: this.#clock.ms };
-  }
-
-  #timeIsUp(what: TimeUp): void {
-    if (this.#failure) return this.#fail(this.#failure);
-    // All has passed; only the closing takes long.
-    if (this.#lanes.every((lane) => lane.ended)) return this.#fulfil("eof");
-    if (what === "half-close-timeout") {
-      const ended = this.#windingDown === "eof" ? "eof" : "timeout";
-      return this.#fulfil(ended, (end) => end.closeSilent());
-    }
-    this.#fail({ cause: this.#clock.error(what) }, what);
-  }
-
-  async #succeed(): Promise<void> {
-    this.#clock.look();
-    // Closing what has not ended makes a read fail.
-    for (const lane of this.#lanes) if (!lane.sourceEnded) lane.halt();
-    await Promise.all(this.#lanes.map(({ from, sourceEnded }) => from.close(sourceEnded)));
-    if (!this.#over) this.#fulfil("eof");
   }
 
   #fulfil(ended: "eof" | "timeout", endIt?: (end: JoinedEnd) => Promise<void>): void {
@@ -250,27 +238,36 @@ export class Joining implements PumpOwner {
   #tearDown(reason: unknown, errorOf: () => unknown, served?: JoinedEnd): void {
     this.#finish(
       () => this.#reject(errorOf()),
-      (end) => end === served ? end.closeSilent() : end.tearDown(reason),
+      (end) => end === served ? end.closeSilently() : end.tearDown(reason),
     );
   }
 
-  /** Nothing that happens from here on changes the outcome. Both ends are ended in the same turn. */
+  /** Ends both ends in the same turn by `endIt`, unless they are closed already, then settles the outcome. */
   async #finish(settle: () => void, endIt?: (end: JoinedEnd) => Promise<void>): Promise<void> {
-    this.#over = true;
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#clock.stop();
     this.#parting?.stop();
     this.#unlisten?.();
     this.#undrain?.();
-    for (const lane of this.#lanes) {
-      lane.halt();
-      lane.from.stopWaiting();
+    for (const { pump, from } of this.#lanes) {
+      pump.halt();
+      from.stopWaiting();
     }
     if (endIt) {
       await bounded(Promise.all(this.#lanes.map(({ from }) => endIt(from))));
-      for (const { sink } of this.#lanes) if (sink.pending) await sink.lastWrite?.();
+      for (const { to: { sink } } of this.#lanes) if (sink.pending) await sink.lastWriteSettled?.();
     }
-    for (const lane of this.#lanes) lane.release();
+    for (const { pump } of this.#lanes) pump.release();
     settle();
+  }
+
+  /** Goes on with `next` once `promise` has fulfilled, or with `failed`, unless the join is over by then. */
+  #after<T>(promise: Promise<T>, next: () => void, failed?: (error: unknown) => void): void {
+    promise.then(
+      () => this.#isOver || next(),
+      failed && ((error) => this.#isOver || failed(error)),
+    );
   }
 
   #otherThan(lane: Lane): Lane {

@@ -1,25 +1,31 @@
 // One direction of a join; for the files of a join alone.
 
-import type { Direction } from "../counts.ts";
+import { type Failed, Pump, type PumpOwner } from "../core/pump.ts";
+import type { Meter } from "../core/meter.ts";
+import type { Throttle } from "../core/throttle.ts";
+import type { Counts, Direction } from "../counts.ts";
 import type { Failure } from "../errors.ts";
 import type { JoinedEnd } from "./joined_end.ts";
-import type { Failed } from "../core/loop.ts";
-import type { Meter } from "../core/meter.ts";
-import { Pump } from "../core/pump.ts";
-import type { Shaper } from "../core/throttle.ts";
+
+/** Whom a lane tells. */
+export interface LaneOwner {
+  /** Nothing more comes from the lane's source: it has ended, or failed. */
+  onLaneEnd(lane: Lane, failed?: Failed): void;
+  /** The stream of the source has closed; chunks that were read from it may still be on their way. */
+  onSourceClosed(lane: Lane): void;
+}
 
 /** One direction of a join, from one of its ends to the other. */
-export class Lane extends Pump {
+export class Lane implements PumpOwner {
   readonly direction: Direction;
   readonly from: JoinedEnd;
   readonly to: JoinedEnd;
-  /** The end of file has been read. */
-  sourceEnded = false;
-  /** Everything read is being written, and the sink's end half-closed then if it can be ... */
-  handingOn = false;
-  /** ... which is done. */
-  handedOn = false;
-  failure?: Failure;
+  readonly pump: Pump;
+  #owner?: LaneOwner;
+  #hasSourceEnded = false;
+  /** How far the end of this lane has been handed on to the other end, which is half-closed if it can be. */
+  #handOn: "unbegun" | "begun" | "done" = "unbegun";
+  #failure?: Failure;
   #droppingSince?: number;
 
   constructor(
@@ -27,56 +33,98 @@ export class Lane extends Pump {
     from: JoinedEnd,
     to: JoinedEnd,
     meter: Meter,
-    shaper?: Shaper,
+    throttle?: Throttle,
   ) {
-    super(from.source, to.sink, meter, shaper);
     this.direction = direction;
     this.from = from;
     this.to = to;
+    this.pump = new Pump(from.source, to.sink, meter, throttle);
   }
 
-  /** Nothing is left to be done, or to be waited for. */
-  get ended(): boolean {
-    return this.handedOn && (this.sourceEnded || !this.from.isToEnd);
+  get meter(): Meter {
+    return this.pump.meter;
+  }
+
+  get counts(): Counts {
+    return this.pump.counts;
+  }
+
+  /** Whether the end of file of the source has been read. */
+  get hasSourceEnded(): boolean {
+    return this.#hasSourceEnded;
+  }
+
+  get isHandingOn(): boolean {
+    return this.#handOn !== "unbegun";
+  }
+
+  /** Whether nothing is left to be done, or to be waited for. */
+  get isOver(): boolean {
+    return this.#handOn === "done" && (this.#hasSourceEnded || !this.from.isWaitedFor);
+  }
+
+  /** How this direction has failed first. */
+  get failure(): Failure | undefined {
+    return this.#failure;
   }
 
   /** When something last moved: now, while it waits for its rate. What is dropped gets nowhere. */
   get lastActivity(): number {
     return this.#droppingSince ??
-      (this.shaper?.throttled ? performance.now() : this.meter.lastActivity);
+      (this.pump.isThrottled ? performance.now() : this.meter.lastActivity);
   }
 
-  override drain(): void {
+  start(owner: LaneOwner): void {
+    this.#owner = owner;
+    this.pump.start(this);
+  }
+
+  onSourceClosed(): void {
+    this.#owner!.onSourceClosed(this);
+  }
+
+  onPumpEnd(failed?: Failed): void {
+    if (!failed) this.#hasSourceEnded = true;
+    this.#owner!.onLaneEnd(this, failed);
+  }
+
+  /** Writes no more to `to`: chunks that were read, and that still come, are dropped. */
+  giveSinkUp(): void {
     this.#droppingSince ??= performance.now();
-    super.drain();
+    this.pump.giveSinkUp();
   }
 
-  /** Whether nothing that was read is still to be written. */
-  get isStill(): boolean {
-    return !this.writing;
+  /** Reads on, and drops what comes up to the end of file. */
+  discardRest(): void {
+    this.#droppingSince ??= performance.now();
+    this.pump.discardRest();
   }
 
-  /** Its sink gets nothing more: what still comes is dropped up to the end of file, or left unread. */
-  cutShort(): void {
-    if (this.from.left) {
-      this.halt();
-      this.source.release(false);
-      return;
-    }
-    this.stopped = false;
-    if (this.#droppingSince === undefined) this.drain();
-    // Its sink was given up while it was stopped.
-    else if (!this.reading) this.go();
+  beginHandOn(): void {
+    this.#handOn = "begun";
   }
 
-  /** Whether something that was read waits to be taken. */
-  get busy(): boolean {
-    return this.holding || this.sink.pending === true;
+  /** Fulfils once everything that was read has been written; a read that was under way may bring more meanwhile. */
+  async settled(): Promise<void> {
+    do await this.pump.settled(); while (this.pump.isWriting);
   }
 
-  failed({ side, error }: Failed): Failure {
+  /** Nothing more is written to `to`. If the source has not ended, its rest is dropped, or left unread. */
+  cutSource(): void {
+    if (this.#hasSourceEnded) return;
+    if (!this.from.isLeftOpen) return this.discardRest();
+    this.pump.halt();
+    this.pump.source.release(false);
+  }
+
+  /** The end of this lane has been handed on. */
+  endHandOn(): void {
+    this.#handOn = "done";
+  }
+
+  /** Says where a failure belongs, and keeps the first: failures of dropping the rest are no news. */
+  fail({ side, error }: Failed): Failure {
     const end = side && (side === "read" ? this.from : this.to).name;
-    // What comes of dropping the rest is no news.
-    return this.failure ??= { cause: error, direction: this.direction, side, end };
+    return this.#failure ??= { cause: error, direction: this.direction, side, end };
   }
 }

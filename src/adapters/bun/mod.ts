@@ -206,7 +206,7 @@ class BunEnd extends EventEnd {
     // What it has still to tell can still be asked for.
     if (this.claimed || !error && !this.#peerEnded) this.#socket[END] = undefined;
     if (error || !this.#peerEnded && !this.#closesAtEnd) {
-      return this.failed(error ?? this.#closedEarly());
+      return this.failed(error ?? this.#onClosed());
     }
     // A write that waits for room fails now.
     this.onDrain();
@@ -215,7 +215,7 @@ class BunEnd extends EventEnd {
   }
 
   /** Bun 1.4 tells no more than this of TLS that is not trusted, or cut after our own end. */
-  #closedEarly(): Error {
+  #onClosed(): Error {
     return this.#isTls
       ? Object.assign(new Error("The TLS connection has failed"), { code: "EPROTO" })
       : new Error("The socket was closed before its end");

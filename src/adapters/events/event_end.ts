@@ -1,6 +1,7 @@
 // The bridge from a platform's events to the pump and to streams; for adapters alone.
 
-import { DIRECT, type Direct, TAKEN, Wait } from "../../core/bypass.ts";
+import { BYPASS, type Bypass, type BypassUser, TAKEN } from "../../core/bypass.ts";
+import { ReusablePromise } from "../../core/reusable_promise.ts";
 import type { Message, Pair } from "../../ends.ts";
 import { writableFrom } from "../../core/streams.ts";
 import { later } from "./later.ts";
@@ -19,7 +20,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
  * @typeParam C Its chunks, both ways.
  */
 export abstract class EventEnd<C extends Message = Bytes>
-  implements Omit<Pair<C, C>, "messages">, Direct {
+  implements Omit<Pair<C, C>, "messages">, Bypass<C> {
   readonly halfClose: boolean = true;
   abstract readonly consumesOnWrite: boolean;
   // Of the streams, which few ends are asked for.
@@ -29,7 +30,7 @@ export abstract class EventEnd<C extends Message = Bytes>
   #controller?: WritableStreamDefaultController;
   /** Of who has the end past them. */
   readonly #locks: { releaseLock(): void }[] = [];
-  #user: Direct["user"];
+  #user?: BypassUser;
   readonly #queue = new UnreadQueue<C>();
   #paused: boolean;
   /** Nobody wants what still comes. */
@@ -39,9 +40,9 @@ export abstract class EventEnd<C extends Message = Bytes>
   #closed = false;
   #failure?: { readonly error: unknown };
   #writeFailure?: { readonly error: unknown };
-  readonly #read = new Wait<C | null>();
+  readonly #read = new ReusablePromise<C | null>();
   /** For a write, or for the end of writing after the last one. */
-  readonly #written = new Wait<number>();
+  readonly #written = new ReusablePromise<number>();
   #unwritten?: C;
   #taken = 0;
 
@@ -142,7 +143,7 @@ export abstract class EventEnd<C extends Message = Bytes>
   }
 
   #failWrite(error: unknown): void {
-    if (!this.#written.reject(error)) this.#user?.watcher?.closedEarly(error);
+    if (!this.#written.reject(error)) this.#user?.onFailure(error);
     this.#controller?.error(error);
   }
 
@@ -165,7 +166,7 @@ export abstract class EventEnd<C extends Message = Bytes>
     if (this.#ended) this.#shutOnce();
   }
 
-  get [DIRECT](): Direct | undefined {
+  get [BYPASS](): Bypass<C> | undefined {
     return this.#readable || this.#writable ? undefined : this;
   }
 
@@ -173,13 +174,16 @@ export abstract class EventEnd<C extends Message = Bytes>
     return this.#taken;
   }
 
-  get user(): Direct["user"] {
+  get user(): BypassUser | undefined {
     return this.#user;
   }
 
-  set user(user: Direct["user"]) {
+  attach(user: BypassUser): void {
     this.#user = user;
-    if (user) return;
+  }
+
+  detach(): void {
+    this.#user = undefined;
     if (!this.#closed) {
       if (!this.#paused) this.pause();
       this.#paused = true;
@@ -188,7 +192,7 @@ export abstract class EventEnd<C extends Message = Bytes>
     for (const lock of this.#locks.splice(0)) lock.releaseLock();
   }
 
-  pull(): C | null | Wait<C | null> {
+  pull(): C | null | ReusablePromise<C | null> {
     if (this.#paused && this.unread < this.highWaterBytes / 2) {
       this.#paused = false;
       this.resume();
@@ -203,16 +207,16 @@ export abstract class EventEnd<C extends Message = Bytes>
     return this.#read.begin();
   }
 
-  forgetRead(): void {
+  cancelPull(): void {
     this.#read.giveUp();
   }
 
-  write(chunk: C | Bytes): number | Wait<number> {
+  write(chunk: C): number | ReusablePromise<number> {
     this.#taken = 0;
     this.#assertUsable(this.#finished || this.#closed, this.#unwritable);
-    this.#taken = this.send(chunk as C);
+    this.#taken = this.send(chunk);
     if (this.#taken > 0 && !this.congested) return this.#taken;
-    this.#unwritten = chunk as C;
+    this.#unwritten = chunk;
     return this.#written.begin();
   }
 

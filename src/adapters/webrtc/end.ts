@@ -1,7 +1,7 @@
 // The end of a data channel and its protocol; for `webrtc.ts` alone.
 
 import { bytesOf } from "../../check/bytes.ts";
-import { Wait } from "../../core/bypass.ts";
+import { ReusablePromise } from "../../core/reusable_promise.ts";
 import { show, tagOf } from "../../check/show.ts";
 import type { DataChannelLike } from "./channel.ts";
 import { type Bytes, EventEnd } from "../events/event_end.ts";
@@ -53,7 +53,7 @@ export class DataChannelEnd extends EventEnd {
   override readonly halfClose: boolean;
   override readonly consumesOnWrite: boolean;
   /** Rejects once what waits unread has been given up; a pump that is stuck in a write asks for nothing. */
-  readonly lost = new Wait<never>().begin();
+  readonly lost = new ReusablePromise<never>().begin();
   readonly #channel: Channel;
   readonly #settings: DataChannelSettings;
   /** Bytes that we may send in all, and have sent; that the peer may, and has. */
@@ -211,7 +211,7 @@ export class DataChannelEnd extends EventEnd {
     return Object.assign(new Error(message, this.#cause), { code });
   }
 
-  override pull(): Bytes | null | Wait<Bytes | null> {
+  override pull(): Bytes | null | ReusablePromise<Bytes | null> {
     const chunk = super.pull();
     this.#grant();
     return chunk;

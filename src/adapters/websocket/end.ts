@@ -3,7 +3,7 @@
 import { bytesOf } from "../../check/bytes.ts";
 import type { Message } from "../../ends.ts";
 import { show } from "../../check/show.ts";
-import { Wait } from "../../core/bypass.ts";
+import { ReusablePromise } from "../../core/reusable_promise.ts";
 import { type Bytes, EventEnd } from "../events/event_end.ts";
 import { WebSocketCloseError, type WebSocketEventLike, type WebSocketLike } from "./like.ts";
 import type { Pings } from "./pings.ts";
@@ -28,7 +28,7 @@ export abstract class SocketEnd<C extends Message> extends EventEnd<C> {
   override readonly halfClose = false;
   override readonly consumesOnWrite: boolean;
   /** Rejects once what waits unread has been given up; a pump that is stuck in a write asks for nothing. */
-  readonly lost = new Wait<never>().begin();
+  readonly lost = new ReusablePromise<never>().begin();
   maxBuffered = 16 * 1024 * 1024;
   pings?: Pings;
   /** How its peer has closed it, if that is no failure. */
@@ -247,7 +247,7 @@ export class WebSocketEnd extends SocketEnd<Bytes> {
   }
 
   /** Reads what waits as one where its peer cannot be stopped: Deno's TCP is slower by the chunk. */
-  override pull(): Bytes | null | Wait<Bytes | null> {
+  override pull(): Bytes | null | ReusablePromise<Bytes | null> {
     const first = super.pull();
     if (this.socket.pause || this.unread === 0) return first;
     const chunks = [first as Bytes];

@@ -1,15 +1,13 @@
 // The end of a WebSocket whose chunks are messages; for the WebSocket adapters.
 
 import { bytesOf, payloadOf } from "../../check/bytes.ts";
-import { TAKEN } from "../../core/bypass.ts";
 import type { Message, MessagePair } from "../../ends.ts";
-import { show } from "../../check/show.ts";
 import { Meter } from "../../core/meter.ts";
 import { reasonOf } from "../../reason.ts";
 import { tellTaken } from "../../core/taken.ts";
-import { writeWhole, WRITTEN } from "../../core/sink.ts";
-import { WriterSink } from "../../core/writer_sink.ts";
+import { writeWhole } from "../../core/sink.ts";
 import { type Farewell, SocketEnd } from "./end.ts";
+import { MessageSink } from "./message_sink.ts";
 
 /** What a message that waits unread takes besides what it carries, so that empty ones are not for nothing. */
 const MESSAGE_COST = 64;
@@ -32,7 +30,9 @@ export class MessageEnd extends SocketEnd<Message> implements MessagePair {
   #answered?: () => void;
 
   openSink(meter: Meter): MessageSink {
-    return this.user = new MessageSink(this, meter);
+    const sink = new MessageSink(this, meter);
+    this.attach(sink);
+    return sink;
   }
 
   override handleEvent(event: Parameters<SocketEnd<Message>["handleEvent"]>[0]): void {
@@ -91,14 +91,13 @@ export class MessageEnd extends SocketEnd<Message> implements MessagePair {
       close: () => sink.end(),
       abort: (reason) => sink.abort(reason),
     });
-    tellTaken(writable, () => meter.counts.bytes + sink.part);
+    tellTaken(writable, () => meter.counts.bytes + sink.takenUnsettled);
     return writable;
   }
 
   /** As the WebSocket was closed that what was sent came from: who knows that may be gone when all has been. */
   protected override shut(): void {
-    const { watcher } = this.user instanceof MessageSink ? this.user : {};
-    const from = watcher?.source?.direct;
+    const from = this.user instanceof MessageSink && this.user.from;
     if (from instanceof MessageEnd) this.#farewell = from.farewell;
     super.shut();
   }
@@ -159,45 +158,3 @@ function closeOf(failure: unknown): [code: number, reason?: string] {
 
 /** It is the other side's peer that has failed. */
 const BAD_GATEWAY: readonly string[] = ["reset", "refused", "unreachable", "protocol"];
-
-/** Where messages are written. */
-class MessageSink extends WriterSink {
-  readonly #end: MessageEnd;
-  readonly #meter: Meter;
-  #size = 0;
-
-  constructor(end: MessageEnd, meter: Meter) {
-    super(end, meter);
-    this.#end = end;
-    this.#meter = meter;
-  }
-
-  override get consumes(): boolean {
-    return this.#end.consumesOnWrite;
-  }
-
-  override get part(): number {
-    return this.pending && this.#end[TAKEN] > 0 ? this.#size : 0;
-  }
-
-  override write(chunk: unknown, size = 0): unknown {
-    const message = typeof chunk === "string" ? chunk : bytesOf(chunk);
-    if (message === undefined) {
-      throw new TypeError(`Only a text, an ArrayBuffer or a view is a message: got ${show(chunk)}`);
-    }
-    this.#size = size || payloadOf(message);
-    this.pending = true;
-    return this.#end.write(message);
-  }
-
-  override accept(): typeof WRITTEN {
-    this.pending = false;
-    this.#meter.add(this.#size, 1);
-    return WRITTEN;
-  }
-
-  override release(): void {
-    super.release();
-    if (this.#end.user === this) this.#end.user = undefined;
-  }
-}

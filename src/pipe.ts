@@ -1,6 +1,6 @@
 // Public: `pipe()`, by the rules of ReadableStreamPipeTo.
 
-import type { BufferPool } from "./buffer_pool.ts";
+import { BufferPool, sharedPool } from "./buffer_pool.ts";
 import { assertHalf } from "./check/end.ts";
 import { isObject, isReadable, isWritable } from "./check/kinds.ts";
 import { OptionReader } from "./check/options.ts";
@@ -151,7 +151,7 @@ function open(
   const buffer = read.buffer(options.buffer);
   const consumes = Boolean(options.consumesOnWrite);
   const limit = read.limit("limit", options.limit);
-  const pool = read.pool(options.pool);
+  const pool = read.instance("pool", options.pool, BufferPool, "BufferPool") ?? sharedPool;
   const { preventAbort, preventCancel, preventClose } = options;
   const rate = read.rate("rate", options.rate);
   const signal = read.signal(options.signal);

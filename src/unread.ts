@@ -5,7 +5,8 @@ import type { Conn, End, Pair } from "./ends.ts";
 import { isConn } from "./check/kinds.ts";
 import { bytesOf } from "./check/bytes.ts";
 import { refuse } from "./check/refuse.ts";
-import { streamOf, UNREAD, UnreadEnd, unreadOf } from "./core/unread_end.ts";
+import { UNREAD } from "./check/marks.ts";
+import { streamOf, UnreadEnd, unreadOf } from "./core/unread_end.ts";
 import { readNext } from "./core/pending_reads.ts";
 
 /**

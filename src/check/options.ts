@@ -1,6 +1,5 @@
 // Reads options and refuses bad ones; for `join`, `pipe` and the forwarder.
 
-import { BufferPool, sharedPool } from "../buffer_pool.ts";
 import { bytesOf } from "./bytes.ts";
 import { isFunction, isObject } from "./kinds.ts";
 import { refuse } from "./refuse.ts";
@@ -71,8 +70,14 @@ export class OptionReader {
     return this.#must(isSignal, name, value, "be an AbortSignal");
   }
 
-  pool(value: unknown): BufferPool {
-    return this.#must(value instanceof BufferPool, "pool", value, "be a BufferPool") ?? sharedPool;
+  /** An object of a class, which is named here: a minifier changes the class's own name. */
+  instance<T extends object>(
+    name: string,
+    value: unknown,
+    Class: new (...args: never[]) => T,
+    className: string,
+  ): T | undefined {
+    return this.#must<T>(value instanceof Class, name, value, `be a ${className}`);
   }
 
   /** The caller's object for live counts. */

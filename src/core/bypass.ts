@@ -1,11 +1,9 @@
 // How an adapter's end is used past its two streams; for the core and for adapters.
 
+import { BYPASS } from "../check/marks.ts";
 import type { Meter } from "./meter.ts";
 import type { ReusablePromise, Soon } from "./reusable_promise.ts";
 import type { Sink } from "./sink.ts";
-
-/** The key under which an adapter's end offers its {@linkcode Bypass}. */
-export const BYPASS: unique symbol = Symbol("bypass");
 
 /** The key under which a {@linkcode Bypass} says how much of its last write has been taken. */
 export const TAKEN: unique symbol = Symbol("taken");

@@ -4,12 +4,13 @@ import { byteLengthOf, payloadOf } from "../check/bytes.ts";
 import type { Counts } from "../counts.ts";
 import { LimitError } from "../errors.ts";
 import type { Meter } from "./meter.ts";
-import { type Receiver, ReusablePromise } from "./reusable_promise.ts";
+import { followByAwait, ignoreOutcome, isPromise, type Stepper } from "./follow.ts";
+import { ReusablePromise } from "./reusable_promise.ts";
+import { Share } from "./share.ts";
 import { discard, type Sink, type SinkWatcher, type Target, WRITTEN } from "./sink.ts";
 import { EOF, NOTHING, type Source } from "./source.ts";
 import { type Failed, StreamStates } from "./stream_states.ts";
 import type { Throttle } from "./throttle.ts";
-import { MIN_SHARE, turns } from "./turns.ts";
 
 export type { Failed };
 
@@ -30,20 +31,14 @@ type Phase = "unstarted" | "running" | "stopping" | "over";
 /** What the next step takes the result of. With `"write"` and `"rate"`, a chunk is read that is not written. */
 type Awaits = "nothing" | "read" | "write" | "room" | "rate" | "turn";
 
-/** What handling a chunk costs, however small it is, in bytes moved. */
-const CHUNK_COST = 16 * 1024;
-
-const READY = Promise.resolve();
-
 /** What a step gives that no other step follows. */
 const STOP = Symbol("stop");
 
 /**
  * Moves chunks from a source to a sink until one of the two ends, and reports that once: read ▸ meter ▸ write,
- * one chunk at a time. It waits only for what is a promise. A socket's is followed by callbacks that live as
- * long as the pump does: an async function would weigh 0.5 KB, and each of its waits two closures (V8).
+ * one chunk at a time. It waits only for what is a promise.
  */
-export class Pump implements Receiver, SinkWatcher {
+export class Pump implements Stepper, SinkWatcher {
   readonly source: Source;
   readonly sink: Sink;
   readonly meter: Meter;
@@ -58,12 +53,9 @@ export class Pump implements Receiver, SinkWatcher {
   /** `undefined` if neither end is a stream. */
   #states?: StreamStates;
   #isSourceOver = false;
-  /** Bytes that may be moved until the clock is looked at. */
-  #credit = MIN_SHARE;
-  /** The period of {@linkcode turns} in which it has last reported to be at work; -1 if in none. */
-  #period = -1;
+  readonly #share = new Share();
+  /** For promises of sockets: these live as long as the epoch does. */
   #callbacks?: readonly [(result: unknown) => void, (error: unknown) => void];
-  #yielding?: ReturnType<typeof setTimeout>;
   #unanswered?: ReturnType<typeof setTimeout>;
   /** Called whenever a write may have settled, or a pending one has been given up. */
   #onStill?: () => void;
@@ -92,7 +84,7 @@ export class Pump implements Receiver, SinkWatcher {
 
   /** Whether a chunk that has been read may still be written. */
   get isWriting(): boolean {
-    return !this.#isDiscarding && this.isBusy;
+    return !this.isDiscarding && this.isBusy;
   }
 
   /** Whether a chunk that has been read waits to be taken. */
@@ -103,6 +95,16 @@ export class Pump implements Receiver, SinkWatcher {
   /** Whether it waits for the rate. */
   get isThrottled(): boolean {
     return this.#throttle?.isWaiting === true;
+  }
+
+  /** Whether the sink has been given up. */
+  get isDiscarding(): boolean {
+    return this.#target === discard;
+  }
+
+  /** Whether what is held may fail with no stream to tell: at the limit, or by a write to a Go-style sink. */
+  get mayStillFail(): boolean {
+    return this.#isHolding && (this.#throttle !== undefined || this.sink.closed === undefined);
   }
 
   /** Starts moving, unless it has been stopped; the owner is told once how that ended. */
@@ -152,23 +154,21 @@ export class Pump implements Receiver, SinkWatcher {
 
   /** Gives the sink up, with whatever is under way to it. Chunks that still come are dropped, while it runs. */
   giveSinkUp(): void {
-    if (this.#isDiscarding) return;
+    if (this.isDiscarding) return;
     this.#discard();
     this.#onStill?.();
     if (this.isReading || this.#phase === "unstarted") return;
     if (this.#isHolding) this.source.abandonChunk();
     this.#throttle?.drop();
-    this.#giveUp();
-    this.#awaits = "nothing";
-    if (this.#phase === "running") this.#go();
+    this.#restart();
   }
 
   /** Reads on, wherever it was, and drops what comes; tells its owner anew how that ended. */
   discardRest(): void {
     const isKnown = this.#states?.areKnown !== false;
     this.#phase = isKnown ? "running" : "unstarted";
-    if (!this.#isDiscarding) this.giveSinkUp();
-    else if (isKnown && !this.isReading) this.#go();
+    if (!this.isDiscarding) this.giveSinkUp();
+    else if (isKnown && !this.isReading) this.#restart();
   }
 
   /** Cancels a pending read, or gives it up: what it would have brought stays, or is left to others. */
@@ -212,12 +212,12 @@ export class Pump implements Receiver, SinkWatcher {
 
   /** What it has waited for is there: goes on until it has to wait again. */
   onResult(result: unknown, epoch: number): void {
-    const promise = this.#run(result, epoch);
+    const promise = this.resume(result, epoch);
     if (promise) this.#wait(promise, epoch);
   }
 
   /** What it has waited for has failed. */
-  onError(error: unknown, epoch: number): undefined {
+  onError(error: unknown, epoch: number): void {
     if (epoch !== this.#epoch) return;
     const side = this.isReading ? "read" : "write";
     this.#awaits = "nothing";
@@ -228,8 +228,19 @@ export class Pump implements Receiver, SinkWatcher {
     this.#onStill?.();
   }
 
-  get #isDiscarding(): boolean {
-    return this.#target === discard;
+  /** Steps until it has to wait. Gives what for, unless it is for nothing. */
+  resume(result: unknown, epoch: number): PromiseLike<unknown> | undefined {
+    if (epoch !== this.#epoch) return;
+    try {
+      do {
+        result = this.#step(result);
+        if (epoch !== this.#epoch) return void ignoreOutcome(result);
+        if (isPromise(result)) return result;
+      } while (result !== STOP);
+    } catch (error) {
+      return void this.onError(error, epoch);
+    }
+    this.#onStill?.();
   }
 
   /** Whether a chunk has been read, and not yet been written. */
@@ -238,35 +249,21 @@ export class Pump implements Receiver, SinkWatcher {
       this.#awaits === "room" && this.#throttle?.isHolding === true;
   }
 
-  /** A chunk that is held may be more than the limit lets pass, and only its write tells of a Go-style sink. */
-  get #mayStillFail(): boolean {
-    return this.#isHolding && (this.#throttle !== undefined || this.sink.closed === undefined);
-  }
-
   #onStateChange(): void {
-    const { source } = this.#states!;
-    if (source === "closed" && this.#phase !== "over") this.#owner?.onSourceClosed?.();
-    if (typeof source === "object") this.#isSourceOver = true;
+    const { isSourceClosed, isSourceErrored } = this.#states!;
+    if (isSourceClosed && this.#phase !== "over") this.#owner?.onSourceClosed?.();
+    if (isSourceErrored) this.#isSourceOver = true;
     this.#checkStates();
   }
 
-  /** The rules of ReadableStreamPipeTo, in its order: the first that holds ends the pump. */
+  /** Ends if the states of the streams demand it. */
   #checkStates(): void {
-    if (this.#phase === "over" || !this.#states) return;
-    const { source, sink, areKnown } = this.#states;
-    // "Errors must be propagated forward": but what an answered read has brought goes first.
-    if (typeof source === "object" && !this.isReading) return this.#end(source);
-    // What goes before the other rules may not show yet.
-    if (!areKnown) return;
-    // "Errors must be propagated backward."
-    if (typeof sink === "object" && !this.#isDiscarding) return this.#end(sink);
-    // "Closing must be propagated forward."
-    if (source === "closed" && !this.isReading && !this.#mayStillFail) return this.#end();
-    // "Closing must be propagated backward."
-    if (sink === "closed" && !this.#isDiscarding) return this.onSinkClosing();
-    // A byte source that closes without byobRequest.respond(0) never answers the read (Streams standard,
-    // ReadableByteStreamControllerClose); a read that is answered is so within some microtasks.
-    if (source === "closed" && this.isReading) {
+    if (this.#phase === "over") return;
+    const verdict = this.#states?.verdict(this);
+    if (typeof verdict === "object") this.#end(verdict);
+    else if (verdict === "end of file") this.#end();
+    else if (verdict === "sink is closing") this.onSinkClosing();
+    else if (verdict === "unanswered") {
       this.#unanswered ??= setTimeout(() => this.isReading && this.#end());
     }
   }
@@ -276,12 +273,18 @@ export class Pump implements Receiver, SinkWatcher {
     if (this.#phase === "over") return;
     this.#phase = "over";
     clearTimeout(this.#unanswered);
-    this.#cancelYield();
+    this.#share.end();
     this.#owner?.onPumpEnd(failed);
   }
 
   #go(): void {
     this.onResult(undefined, this.#epoch);
+  }
+
+  #restart(): void {
+    this.#giveUp();
+    this.#awaits = "nothing";
+    if (this.#phase === "running") this.#go();
   }
 
   #discard(): void {
@@ -294,28 +297,7 @@ export class Pump implements Receiver, SinkWatcher {
     this.#epoch++;
     this.#callbacks = undefined;
     this.skipWaiting();
-    this.#cancelYield();
-    this.#onStill?.();
-  }
-
-  #cancelYield(): void {
-    turns.reportEnd(this.#period);
-    this.#period = -1;
-    clearTimeout(this.#yielding);
-  }
-
-  /** Steps until it has to wait. Gives what for. */
-  #run(result: unknown, epoch: number): PromiseLike<unknown> | undefined {
-    if (epoch !== this.#epoch) return;
-    try {
-      do {
-        result = this.#step(result);
-        if (epoch !== this.#epoch) return ignoreOutcome(result);
-        if (isPromise(result)) return result;
-      } while (result !== STOP);
-    } catch (error) {
-      return this.onError(error, epoch);
-    }
+    this.#share.end();
     this.#onStill?.();
   }
 
@@ -342,12 +324,9 @@ export class Pump implements Receiver, SinkWatcher {
       this.#awaits = "room";
       return target.ready!();
     }
-    if (this.#credit <= 0) {
+    if (this.#share.isUsedUp) {
       this.#awaits = "turn";
-      this.#credit = turns.share;
-      // A source and a sink that answer without a promise let nobody else go on by themselves.
-      if (turns.sliceLasts()) return READY;
-      return turns.areShared ? turns.next() : this.#waitForTimer();
+      return this.#share.next();
     }
     this.#awaits = "read";
     return this.source.pull(this.#throttle?.maxRead);
@@ -374,28 +353,21 @@ export class Pump implements Receiver, SinkWatcher {
     }
     if (chunk === NOTHING) {
       this.#awaits = "turn";
-      return this.#waitForTimer();
+      return this.#share.timer();
     }
     this.#awaits = "write";
     meter.touch();
     const size = source.isOfMessages ? payloadOf(chunk) : byteLengthOf(chunk);
-    this.#account(size);
-    if (this.#throttle !== undefined && !this.#isDiscarding) {
+    this.#share.report();
+    if (!source.willWait) this.#share.spend(size, source.closed !== undefined);
+    if (this.#throttle !== undefined && !this.isDiscarding) {
       this.#throttle.hold(chunk, size, source.isOfMessages === true);
       return this.#admitPiece();
     }
     const written = this.#target.write(chunk, size);
     // The source may have closed with this very chunk, unseen as long as the chunk was being read.
-    if (this.#states?.source === "closed") this.#checkStates();
+    if (this.#states?.isSourceClosed) this.#checkStates();
     return written;
-  }
-
-  /** Counts what a chunk takes of this pump's share of the thread. */
-  #account(size: number): void {
-    if (this.#period !== turns.period) this.#period = turns.reportWork();
-    if (this.source.willWait) return;
-    // Of a stream most chunks are handed on without being copied.
-    this.#credit -= CHUNK_COST + (this.source.closed ? size / 8 : size);
   }
 
   #admitPiece(): unknown {
@@ -419,14 +391,9 @@ export class Pump implements Receiver, SinkWatcher {
     return target.write(chunk, size);
   }
 
-  /** Timers wait for their time, which leaves all others theirs. */
-  #waitForTimer(): Promise<void> {
-    return new Promise((resolve) => this.#yielding = setTimeout(resolve));
-  }
-
   #wait(promise: PromiseLike<unknown>, epoch: number): void {
     if (promise instanceof ReusablePromise) return promise.follow(this, epoch);
-    if (this.source.closed instanceof Promise) return void this.#awaitAll(promise, epoch);
+    if (this.source.closed instanceof Promise) return void followByAwait(this, promise, epoch);
     const callbacks = this.#callbacks ??= [
       (result) => this.onResult(result, epoch),
       (error) => this.onError(error, epoch),
@@ -434,32 +401,4 @@ export class Pump implements Receiver, SinkWatcher {
     // Somebody's own thenable might call back twice, or at once.
     Promise.resolve(promise).then(...callbacks);
   }
-
-  /** A stream weighs more than an async function, and `await` is faster than `then()`: JavaScriptCore's by a fifth. */
-  async #awaitAll(promise: PromiseLike<unknown>, epoch: number): Promise<void> {
-    let next: PromiseLike<unknown> | undefined = promise;
-    while (next && !(next instanceof ReusablePromise)) {
-      let result: unknown;
-      try {
-        result = await next;
-      } catch (error) {
-        return this.onError(error, epoch);
-      }
-      next = this.#run(result, epoch);
-    }
-    if (next) this.#wait(next, epoch);
-  }
-}
-
-const ignore = () => {};
-
-/** The outcome of what was begun in an epoch that is over is of no interest. */
-function ignoreOutcome(result: unknown): undefined {
-  if (isPromise(result)) result.then(ignore, ignore);
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return value instanceof Promise ||
-    typeof value === "object" && value !== null && "then" in value &&
-      typeof value.then === "function";
 }

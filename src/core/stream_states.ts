@@ -1,4 +1,5 @@
-// What the streams at the two ends of a pump tell of their state; for `pump.ts` alone.
+// What the streams at the two ends of a pump tell of their state, and the rules of `pipeTo` about that; for
+// `pump.ts` alone.
 
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
@@ -9,6 +10,19 @@ export interface Failed {
   readonly error: unknown;
 }
 
+/** What the rules depend on besides. */
+interface Situation {
+  /** Whether a read is under way. */
+  readonly isReading: boolean;
+  /** Whether a chunk is held whose write may still fail, with nothing but the write to tell. */
+  readonly mayStillFail: boolean;
+  /** Whether nothing is written any more. */
+  readonly isDiscarding: boolean;
+}
+
+/** How the streams end a pump. `"unanswered"`: by success, if the pending read is not answered at once. */
+type Verdict = Failed | "end of file" | "sink is closing" | "unanswered" | undefined;
+
 /** Follows the `closed` promises of a source and of a sink. */
 export class StreamStates {
   /**
@@ -16,8 +30,16 @@ export class StreamStates {
    * to three. Nothing may be read before.
    */
   areKnown = false;
-  source: "open" | "closed" | Failed = "open";
-  sink: "open" | "closed" | Failed = "open";
+  #source: "open" | "closed" | Failed = "open";
+  #sink: "open" | "closed" | Failed = "open";
+
+  get isSourceClosed(): boolean {
+    return this.#source === "closed";
+  }
+
+  get isSourceErrored(): boolean {
+    return typeof this.#source === "object";
+  }
 
   /** Follows both, and calls back whenever one has changed: maybe at once. */
   follow(
@@ -26,18 +48,37 @@ export class StreamStates {
     changed: () => void,
   ): void {
     sourceClosed?.then(() => {
-      this.source = "closed";
+      this.#source = "closed";
       changed();
     }, (error) => {
-      this.source = { side: "read", error };
+      this.#source = { side: "read", error };
       changed();
     });
     sinkClosed?.then(() => {
-      this.sink = "closed";
+      this.#sink = "closed";
       changed();
     }, (error) => {
-      this.sink = { side: "write", error };
+      this.#sink = { side: "write", error };
       changed();
     });
+  }
+
+  /** The first of the four rules of ReadableStreamPipeTo that ends the pump, in the order of the standard. */
+  verdict({ isReading, mayStillFail, isDiscarding }: Situation): Verdict {
+    const source = this.#source;
+    const sink = isDiscarding ? "open" : this.#sink;
+    // "Errors must be propagated forward": but what an answered read has brought goes first.
+    if (typeof source === "object" && !isReading) return source;
+    // What goes before the other rules may not show yet.
+    if (!this.areKnown) return;
+    // "Errors must be propagated backward."
+    if (typeof sink === "object") return sink;
+    // "Closing must be propagated forward."
+    if (source === "closed" && !isReading && !mayStillFail) return "end of file";
+    // "Closing must be propagated backward."
+    if (sink === "closed") return "sink is closing";
+    // A byte source that closes without byobRequest.respond(0) never answers the read (Streams standard,
+    // ReadableByteStreamControllerClose); a read that is answered is so within some microtasks.
+    if (source === "closed" && isReading) return "unanswered";
   }
 }

@@ -1,14 +1,12 @@
 // What `unread()` makes of a pair: bytes that come first, then the pair's own source. For `unread()`, and for
 // whoever joins the pair.
 
+import { UNREAD } from "../check/marks.ts";
 import type { Pair } from "../ends.ts";
 import { bypassOf, type BypassUser } from "./bypass.ts";
 import type { Followable, Source } from "./source.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** The key under which a pair offers its {@linkcode UnreadEnd}. */
-export const UNREAD: unique symbol = Symbol("unread");
 
 /**
  * A pair, locked, and the bytes that come before all that it sends. Whoever joins takes the two apart: with a

@@ -1,6 +1,6 @@
 // Public: `JoinOptions`. Their check is for `join()` alone.
 
-import type { BufferPool } from "../buffer_pool.ts";
+import { BufferPool, sharedPool } from "../buffer_pool.ts";
 import { assertKnown, refuse } from "../check/refuse.ts";
 import type { Counts } from "../counts.ts";
 import { OptionReader } from "../check/options.ts";
@@ -196,7 +196,7 @@ function checked(options: JoinOptions): CheckedOptions {
     halfClose: read.word("halfClose", options.halfClose, ["pass", "end"]),
     signal: read.signal(options.signal),
     drain: read.signal(options.drain, "drain"),
-    pool: read.pool(options.pool),
+    pool: read.instance("pool", options.pool, BufferPool, "BufferPool") ?? sharedPool,
     stats: read.stats(options.stats),
   };
 }

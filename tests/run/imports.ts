@@ -23,14 +23,12 @@ const LAYERS: readonly (readonly string[])[] = [
   ["join/"],
   // One direction, and what makes or wraps ends.
   ["pipe", "duplex", "unread", "memory_pair", "byte_counter"],
-  ["check/end"],
   // What moves the chunks of one direction.
   ["core/"],
-  // Input and memory.
-  ["check/options"],
   ["buffer_pool"],
-  // Public words, and what refuses bad input.
+  // Public words.
   ["errors", "reason"],
+  // What refuses bad input.
   ["check/"],
   ["ends", "counts"],
 ];

@@ -1,6 +1,7 @@
 // The bridge from a platform's events to the pump and to streams; for adapters alone.
 
-import { BYPASS, type Bypass, type BypassUser, TAKEN } from "../../core/bypass.ts";
+import { BYPASS } from "../../check/marks.ts";
+import { type Bypass, type BypassUser, TAKEN } from "../../core/bypass.ts";
 import { ReusablePromise } from "../../core/reusable_promise.ts";
 import type { Message, Pair } from "../../ends.ts";
 import { writableFrom } from "../../core/streams.ts";

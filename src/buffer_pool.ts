@@ -2,18 +2,18 @@
 
 import { assertKnown, assertSize, refuse } from "./check/refuse.ts";
 
-/** The smallest buffer a source reads into: an idle join holds two of them. */
+/** The smallest buffer that is lent, in bytes: an idle join holds two of them. */
 export const SMALLEST_BUFFER = 512;
-/** The largest: where more no longer buys throughput (loopback TCP, Linux). */
+/** The largest buffer that is lent, in bytes: a larger one buys no throughput (loopback TCP, Linux). */
 export const LARGEST_BUFFER = 1024 * 1024;
 
 const DEFAULT_MAX_HELD = 2 * 1024 * 1024;
 const DEFAULT_MAX_LENT = 16 * 1024 * 1024;
-/** One borrower gets at most one part in so many of what is left. */
+/** A borrower gets at most one part in this many of what is left. */
 const SHARES = 4;
-/** What everybody may have where memory is short, in bytes, */
+/** What every borrower may have where memory is short, in bytes ... */
 const UNEARNED = 4 * 1024;
-/** and for how many bytes moved as much again. Sockets take up to 8 MB whose peer reads nothing. */
+/** ... and for how many bytes moved as much again. A socket whose peer reads nothing takes up to 8 MB. */
 const MOVED_UNIT = 8 * 1024 * 1024;
 
 /** Options of {@linkcode BufferPool}. */
@@ -73,7 +73,7 @@ export class BufferPool {
   readonly maxLent: number;
   #held = 0;
   #lent = 0;
-  /** What is held, by its length; a shelf for each that has been lent. */
+  /** The buffers that are held, by their length. There is a shelf for each length that has been lent. */
   readonly #shelves: Record<number, Uint8Array<ArrayBuffer>[]> = {};
 
   /**
@@ -163,10 +163,10 @@ export class BufferPool {
   }
 
   /**
-   * The first half of the budget is for everybody, and each gets a part of what is left of it. The rest
-   * is kept for those that move, and grows with the square of what they have moved: of a thousand that
-   * have stalled one after the other each has 4 KiB of it, and who comes after them has 64 KiB once it
-   * has moved 32 MiB, and 1 MiB after 128.
+   * The first half of the budget is for every borrower: each gets a part of what is left of it. The second half is
+   * for borrowers that move, and what one gets of it grows with the square of the bytes it has moved. So of a
+   * thousand borrowers that have stalled one after the other each holds 4 KiB of the second half, and a borrower
+   * that comes after them gets 64 KiB once it has moved 32 MiB, and 1 MiB after 128 MiB.
    */
   #grantable(moved: number): number {
     const left = this.maxLent - this.#lent;

@@ -1,21 +1,21 @@
-// The bytes of a chunk of any type; for the core and for adapters.
+// The bytes of a chunk of any type; for everything in src.
 
 import { show, tagOf } from "./show.ts";
 
 const encoder = new TextEncoder();
 const byteLength = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "byteLength")!.get!;
 
-/** The bytes in a chunk: what its view or buffer holds, 0 for a chunk that is neither. */
+/** How many bytes a chunk has; 0 for a chunk that is neither an `ArrayBuffer` nor a view. */
 export function byteLengthOf(chunk: unknown): number {
   return ArrayBuffer.isView(chunk) || isBuffer(chunk) ? chunk.byteLength : 0;
 }
 
-/** The same of a message, of which a text counts as the UTF-8 that it travels as. */
+/** How many bytes a message carries: a text travels as UTF-8. */
 export function payloadOf(message: unknown): number {
   return typeof message === "string" ? encoder.encode(message).length : byteLengthOf(message);
 }
 
-/** The bytes of a chunk that is to be written, in place. */
+/** The bytes of a chunk that is to be written, uncopied. Throws if the chunk has none. */
 export function bytesToWrite(chunk: unknown): Uint8Array<ArrayBuffer> {
   const bytes = bytesOf(chunk);
   if (bytes) return bytes;
@@ -23,8 +23,8 @@ export function bytesToWrite(chunk: unknown): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The bytes of a chunk, in place; `undefined` for one that is neither an `ArrayBuffer` nor a view. Never
- * a subclass: the `slice()` of Node's `Buffer` copies nothing.
+ * The bytes of a chunk, uncopied; `undefined` if the chunk is neither an `ArrayBuffer` nor a view. Always a plain
+ * `Uint8Array`: the `slice()` of a subclass may not copy, as that of Node's `Buffer`.
  */
 export function bytesOf(chunk: unknown): Uint8Array<ArrayBuffer> | undefined {
   if (ArrayBuffer.isView(chunk)) {
@@ -36,8 +36,8 @@ export function bytesOf(chunk: unknown): Uint8Array<ArrayBuffer> | undefined {
 }
 
 /**
- * Tells an `ArrayBuffer` of any realm, as of an iframe, by what only a real one answers to; its tag comes
- * first, since an object that is none would cost an error.
+ * Whether `chunk` is an `ArrayBuffer`, also that of another realm such as an iframe. Only a real one answers the
+ * getter of `byteLength`. The tag is looked at first, as the getter throws for anything else, which is slow.
  */
 function isBuffer(chunk: unknown): chunk is ArrayBuffer {
   if (typeof chunk !== "object" || tagOf(chunk) !== "ArrayBuffer") return false;

@@ -12,7 +12,7 @@ export function isOfMessages(end: object): boolean {
   return "messages" in end && end.messages === true;
 }
 
-/** What {@linkcode Pair.halfClose} says, of either kind of end. */
+/** Whether an end of either kind can half-close, in the words of `Pair.halfClose`. */
 export function halfCloseOf<R, W>(end: End<R, W>): boolean | "receive" {
   return end.halfClose ?? (!isConn(end) || isFunction(end, "closeWrite") || "receive");
 }

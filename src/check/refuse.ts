@@ -2,7 +2,7 @@
 
 import { show } from "./show.ts";
 
-/** Throws that `action` cannot be done, as the argument `name` has a value that breaks the rule. */
+/** Throws "Cannot ACTION as 'NAME' RULE: got VALUE". */
 export function refuse(
   action: string,
   name: string,
@@ -13,12 +13,12 @@ export function refuse(
   throw new Kind(`Cannot ${action} as '${name}' ${rule}: got ${show(value)}`);
 }
 
-/** Whether it is a count of bytes, `least` to `most`. */
+/** Whether `value` is an integer from `least` to `most`. */
 export function isSize(value: unknown, least: number, most: number): value is number {
   return Number.isInteger(value) && value as number >= least && value as number <= most;
 }
 
-/** Refuses what is none. */
+/** Refuses a number of bytes that is no integer from `least` to `most`. */
 export function assertSize(
   action: string,
   name: string,

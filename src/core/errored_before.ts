@@ -1,4 +1,4 @@
-// Tells whether a stream had failed before it was locked, as `pipeTo` must know; for `pipe.ts` alone.
+// Finds out whether a stream is errored already, before it is locked; for `pipe.ts` alone.
 
 import type { Source } from "./source.ts";
 
@@ -6,8 +6,8 @@ const { pipeTo } = globalThis.ReadableStream?.prototype ?? {};
 const ignore = () => {};
 
 /**
- * Whether a stream is errored already, told in this very turn. Of its own accord a stream tells a
- * microtask later, too late for a sink whose close would have begun by then: the standard aborts that.
+ * Finds out in this very turn whether a stream is errored. The stream itself tells a microtask later: too late, as
+ * the close of the sink would have begun by then, where the standard aborts the sink.
  *
  * The platform's own `pipeTo` goes by the stream's state at once. Into a sink that is to be closed it
  * moves nothing: from an errored stream it aborts the sink, which shows, and any other it unlocks again
@@ -20,10 +20,10 @@ class Probe {
   readonly #sink = new WritableStream({
     start: (controller) => {
       this.#controller = controller;
-      // Until then the close is queued, however many ask.
+      // While the sink has not started its close is queued, however often it is asked.
       return new Promise<void>((resolve) => this.#start = resolve);
     },
-    // With room Node 24 and 26 would read a chunk for it, and lose it.
+    // If the sink had room, Node 24 and 26 would read a chunk for it, and lose the chunk.
   }, { highWaterMark: 0 });
 
   constructor() {
@@ -32,7 +32,7 @@ class Probe {
     writer.releaseLock();
   }
 
-  /** An errored stream uses the probe up. */
+  /** Gives the stream's source if it is errored, which uses this probe up. */
   ask(stream: ReadableStream<unknown>): ErroredSource | undefined {
     const done = pipeTo!.call(stream, this.#sink, { preventCancel: true, preventClose: true });
     if (!stream.locked) return void done.catch(ignore);
@@ -41,12 +41,12 @@ class Probe {
   }
 }
 
-/** A stream that is errored. */
+/** The source of a stream that is errored. */
 export class ErroredSource implements Source<never, never> {
   /** Rejects with its error. */
   readonly closed: Promise<never>;
   readonly reusesMemory = false;
-  /** Why, if that can be told yet. */
+  /** The error, if it can be told yet. */
   readonly failed?: { readonly error: unknown };
   #reader?: ReadableStreamDefaultReader<unknown>;
 
@@ -57,7 +57,7 @@ export class ErroredSource implements Source<never, never> {
       throw error;
     }) as Promise<never>;
     this.closed.catch(ignore);
-    // An `AbortSignal` makes one of those of `undefined`.
+    // An `AbortSignal` makes an `AbortError` of `undefined`.
     if ((error as Error | undefined)?.name !== "AbortError") this.failed = { error };
   }
 
@@ -78,10 +78,10 @@ export class ErroredSource implements Source<never, never> {
   }
 }
 
-/** `false` where `pipeTo` does not tell, `undefined` before that is known. */
+/** `false` where the platform's `pipeTo` does not tell, `undefined` until that is known. */
 let probe: Probe | undefined | false;
 
-/** The source of a stream that is errored already; `undefined` if it is not, or does not tell yet. */
+/** The source of a stream that is errored already; `undefined` if the stream is not, or if nothing tells. */
 export function erroredBefore(stream: ReadableStream<unknown>): ErroredSource | undefined {
   if (probe === undefined) probe = works() && new Probe();
   if (!probe) return;
@@ -90,7 +90,7 @@ export function erroredBefore(stream: ReadableStream<unknown>): ErroredSource | 
   return errored;
 }
 
-/** Not in workerd, whose `pipeTo` keeps few of the rules. Nothing may be read. */
+/** Whether the platform's `pipeTo` tells, and reads nothing: workerd's keeps few of the rules. */
 function works(): boolean {
   try {
     const error = new Error("A probe");

@@ -3,19 +3,19 @@
 import type { Lane } from "./lane.ts";
 import { LONGEST_TIMEOUT } from "../check/options.ts";
 
-/** What may be up. */
+/** Which time may be up. */
 export type TimeUp = "half-close-timeout" | "idle" | "duration";
 
-/** After how many milliseconds; each may be `Infinity`. */
+/** The timeouts, in milliseconds; each may be `Infinity`. */
 export interface Times {
   readonly idleTimeout: number;
   readonly maxDuration: number;
 }
 
 /**
- * The time of a join: one timer for deadlines that traffic keeps moving, never reset by a chunk. What it
- * needs to know of a chunk costs a clock read each, which nobody pays before it is needed: that is from the
- * start for `idleTimeout`, and else from the first half-close.
+ * The time of a join: one timer for deadlines that traffic keeps moving, never reset by a chunk. To know when a
+ * chunk has moved costs a clock read for each, so it is noted only where it is needed: with an `idleTimeout` from
+ * the start, without one from the first half-close.
  */
 export class Clock {
   readonly #startedAt = performance.now();
@@ -24,7 +24,7 @@ export class Clock {
   readonly #isUp: (what: TimeUp) => void;
   #idleTimeout: number;
   #halfCloseTimeout = Infinity;
-  /** Whether a time was asked for, so that waiting for it must keep the process alive. */
+  /** Whether the user has asked for a timeout, so that waiting for it must keep the process alive. */
   #isAsked: boolean;
   #halfClosedAt = Infinity;
   #windingDown = false;
@@ -43,7 +43,7 @@ export class Clock {
     return Math.round(performance.now() - this.#startedAt);
   }
 
-  /** Looks at what is up, and waits for what will be. */
+  /** Tells if a time is up, and else waits until one may be. */
   look(): void {
     clearTimeout(this.#timer);
     const now = performance.now();
@@ -52,11 +52,11 @@ export class Clock {
     const ms = Math.min(...deadlines.map(([, deadline]) => deadline)) - now;
     if (ms === Infinity) return;
     this.#timer = setTimeout(() => this.look(), Math.min(ms, LONGEST_TIMEOUT));
-    // Where a timer is a number nothing can be kept alive, or can be told not to be.
+    // Where a timer is a number, as in browsers, no timer keeps anything alive.
     if (!this.#isAsked) (this.#timer as { unref?(): void }).unref?.();
   }
 
-  /** A direction has ended: the silence of what is left counts from here, and may last for `timeout`. */
+  /** A direction has ended: the silence of the other counts from here, and may last for `timeout`. */
   halfClosed(timeout: number, isAsked: boolean): void {
     if (this.#windingDown) return;
     this.#halfCloseTimeout = timeout;
@@ -66,14 +66,14 @@ export class Clock {
     this.look();
   }
 
-  /** Nothing is left but to hand on what was read: being idle is no failure any more. */
+  /** Nothing is left to do but to hand on what was read: idleness is no failure any more. */
   windDown(timeout: number): void {
     this.#idleTimeout = Infinity;
     this.halfClosed(timeout, true);
     this.#windingDown = true;
   }
 
-  /** What a join fails with that was idle, or lasted, for too long. */
+  /** The cause that a join fails with which was idle, or lasted, for too long. */
   error(what: "idle" | "duration"): DOMException {
     const { idleTimeout, maxDuration } = this.#times;
     const message = what === "idle"
@@ -86,7 +86,7 @@ export class Clock {
     clearTimeout(this.#timer);
   }
 
-  /** The first goes before the others. */
+  /** If several times are up, the first of these counts. */
   #deadlines(): readonly (readonly [TimeUp, number])[] {
     const moved = (lanes: readonly Lane[]) => Math.max(...lanes.map((lane) => lane.lastActivity));
     const open = this.#lanes.filter((lane) => !lane.isOver);

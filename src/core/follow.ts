@@ -1,11 +1,11 @@
 // Waits for a promise on behalf of a pump, in the way that costs least; for `pump.ts` alone.
 
-import { type Receiver, ReusablePromise, type Soon } from "./reusable_promise.ts";
+import { type Receiver, ReusablePromise } from "./reusable_promise.ts";
 
 /** Who goes on, step by step. */
 export interface Stepper extends Receiver {
-  /** Goes on with a result; gives what the next step has to wait for. */
-  resume(result: unknown, epoch: number): Soon<unknown>;
+  /** Goes on with a result until it has to wait again. Gives what for; `undefined` if there is nothing more to do. */
+  resume(result: unknown, epoch: number): PromiseLike<unknown> | undefined;
 }
 
 /**
@@ -18,8 +18,8 @@ export async function followByAwait(
   promise: PromiseLike<unknown>,
   epoch: number,
 ): Promise<void> {
-  let next: Soon<unknown> = promise;
-  while (isPromise(next)) {
+  let next: PromiseLike<unknown> | undefined = promise;
+  while (next !== undefined) {
     if (next instanceof ReusablePromise) return next.follow(stepper, epoch);
     let result: unknown;
     try {

@@ -358,8 +358,7 @@ export class Pump implements Stepper, SinkWatcher {
     this.#awaits = "write";
     meter.touch();
     const size = source.isOfMessages ? payloadOf(chunk) : byteLengthOf(chunk);
-    this.#share.report();
-    if (!source.willWait) this.#share.spend(size, source.closed !== undefined);
+    this.#share.spend(size, source.closed !== undefined, source.willWait === true);
     if (this.#throttle !== undefined && !this.isDiscarding) {
       this.#throttle.hold(chunk, size, source.isOfMessages === true);
       return this.#admitPiece();

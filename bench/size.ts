@@ -5,18 +5,19 @@
  * @module
  */
 import { brotliCompressSync } from "node:zlib";
+import config from "../deno.json" with { type: "json" };
 import { root } from "../tests/run/process.ts";
 
 const KIB = 1024;
-const adapters = ["node", "bun", "websocket", "webtransport", "webrtc", "socket", "message_port"];
+const { ".": main, "./forward": _program, ...adapters } = config.exports;
 
-const core = await size(["mod.ts"]);
+const core = await size([main]);
 console.log(row("entry", "minified", "brotli", "aim"));
 console.log(row("core", core.minified, core.brotli, aim(core.brotli, 5 * KIB)));
-for (const name of adapters) {
-  const both = await size(["mod.ts", `src/adapters/${name}.ts`]);
+for (const [name, path] of Object.entries(adapters)) {
+  const both = await size([main, path]);
   const added = { minified: both.minified - core.minified, brotli: both.brotli - core.brotli };
-  console.log(row(`+ ./${name}`, added.minified, added.brotli, aim(added.brotli, 2 * KIB)));
+  console.log(row(`+ ${name}`, added.minified, added.brotli, aim(added.brotli, 2 * KIB)));
 }
 
 async function size(entries: string[]): Promise<{ minified: number; brotli: number }> {

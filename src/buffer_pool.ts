@@ -3,9 +3,9 @@
 import { assertKnown, assertSize, refuse } from "./check/refuse.ts";
 
 /** The smallest buffer that is lent, in bytes: an idle join holds two of them. */
-export const SMALLEST_BUFFER = 512;
+export const MIN_BUFFER_SIZE = 512;
 /** The largest buffer that is lent, in bytes: a larger one buys no throughput (loopback TCP, Linux). */
-export const LARGEST_BUFFER = 1024 * 1024;
+export const MAX_BUFFER_SIZE = 1024 * 1024;
 
 const DEFAULT_MAX_HELD = 2 * 1024 * 1024;
 const DEFAULT_MAX_LENT = 16 * 1024 * 1024;
@@ -88,10 +88,10 @@ export class BufferPool {
     const action = "create a pool";
     assertKnown(action, options ?? {}, ["maxHeld", "maxLent", "maxBuffer"]);
     const { maxHeld = DEFAULT_MAX_HELD, maxLent = DEFAULT_MAX_LENT } = options ?? {};
-    assertSize(action, "maxHeld", maxHeld, SMALLEST_BUFFER);
-    assertSize(action, "maxLent", maxLent, SMALLEST_BUFFER);
-    const { maxBuffer = Math.min(LARGEST_BUFFER, maxHeld, maxLent) } = options ?? {};
-    assertSize(action, "maxBuffer", maxBuffer, SMALLEST_BUFFER, Math.min(maxHeld, maxLent));
+    assertSize(action, "maxHeld", maxHeld, MIN_BUFFER_SIZE);
+    assertSize(action, "maxLent", maxLent, MIN_BUFFER_SIZE);
+    const { maxBuffer = Math.min(MAX_BUFFER_SIZE, maxHeld, maxLent) } = options ?? {};
+    assertSize(action, "maxBuffer", maxBuffer, MIN_BUFFER_SIZE, Math.min(maxHeld, maxLent));
     this.maxHeld = maxHeld;
     this.maxLent = maxLent;
     this.maxBuffer = powerOfTwo(maxBuffer);
@@ -121,7 +121,7 @@ export class BufferPool {
   acquire(size: number, moved = 0): Uint8Array<ArrayBuffer> {
     assertSize("lend a buffer", "size", size, 1, this.maxBuffer);
     const most = this.#grantable(moved);
-    let length = SMALLEST_BUFFER;
+    let length = MIN_BUFFER_SIZE;
     while (length < size && length < most) length *= 2;
     this.#lent += length;
     const buffer = (this.#shelves[length] ??= []).pop();
@@ -172,7 +172,7 @@ export class BufferPool {
     const left = this.maxLent - this.#lent;
     const common = (left - this.maxLent / 2) / SHARES;
     const earned = Math.min(left / SHARES, UNEARNED * (1 + (moved / MOVED_UNIT) ** 2));
-    return powerOfTwo(Math.max(common, earned, SMALLEST_BUFFER));
+    return powerOfTwo(Math.max(common, earned, MIN_BUFFER_SIZE));
   }
 }
 

@@ -85,12 +85,12 @@ const MESSAGES: readonly [EndReason, RegExp][] = [
 ];
 
 /** An error's causes may go round in a circle. */
-const DEEPEST_CAUSE = 8;
+const MAX_CAUSE_DEPTH = 8;
 
 /** The word for a failure. */
 export function reasonOf(error: unknown): EndReason {
   try {
-    return told(error, DEEPEST_CAUSE) ?? "error";
+    return told(error, MAX_CAUSE_DEPTH) ?? "error";
   } catch {
     // It throws when it is looked at; the caller gets it as it is.
     return "error";

@@ -6,7 +6,7 @@ import { refuse } from "./refuse.ts";
 import { tagOf } from "./show.ts";
 
 /** What a timer bears, in milliseconds. */
-export const LONGEST_TIMEOUT = 2 ** 31 - 1;
+export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Reads options one by one, naming the action and the value in what it throws. */
 export class OptionReader {
@@ -19,8 +19,8 @@ export class OptionReader {
 
   /** A timeout in milliseconds. */
   timeout(name: string, value: unknown): number | undefined {
-    const rule = `must be more than 0 and at most ${LONGEST_TIMEOUT} milliseconds, or Infinity`;
-    const inRange = (ms: number) => ms > 0 && (ms <= LONGEST_TIMEOUT || ms === Infinity);
+    const rule = `must be more than 0 and at most ${MAX_TIMEOUT_MS} milliseconds, or Infinity`;
+    const inRange = (ms: number) => ms > 0 && (ms <= MAX_TIMEOUT_MS || ms === Infinity);
     return this.#number(name, value, inRange, rule);
   }
 

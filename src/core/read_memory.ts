@@ -1,7 +1,7 @@
 // The memory that a source reads into: how large it is, and whether a chunk is lent, copied or handed over. For
 // sources alone; Node's own sockets read into `adapters/node/read_buffer.ts`, by the same rules.
 
-import { type BufferPool, SMALLEST_BUFFER } from "../buffer_pool.ts";
+import { type BufferPool, MIN_BUFFER_SIZE } from "../buffer_pool.ts";
 import { turns } from "./turns.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -50,7 +50,7 @@ const MAX_PATIENCE = 64;
 /** A write that takes longer than this, in milliseconds, has stalled. */
 const STALL_MS = 50;
 /** The clock is not read for a smaller buffer. */
-const SMALLEST_TIMED = 128 * 1024;
+const MIN_TIMED_SIZE = 128 * 1024;
 
 /**
  * A buffer of the pool's that follows the traffic and the company: several times as large after a read that
@@ -63,7 +63,7 @@ export class PooledMemory implements ReadMemory {
   readonly #pool: BufferPool;
   readonly #policy: SizePolicy;
   /** The size that the traffic asks for. */
-  #size = SMALLEST_BUFFER;
+  #size = MIN_BUFFER_SIZE;
   /** The bound of that while a probe waits, and while what it has found grows. */
   #maxSize = Infinity;
   #buffer?: Bytes;
@@ -93,7 +93,7 @@ export class PooledMemory implements ReadMemory {
     const size = this.#length;
     this.#buffer = transferred;
     this.#moved += length;
-    if (size >= SMALLEST_TIMED) this.#filledAt = performance.now();
+    if (size >= MIN_TIMED_SIZE) this.#filledAt = performance.now();
     // A buffer that others, or a probe, have kept small tells nothing of what reads would use.
     if (size === this.#size) {
       if (length === size) this.#grow();
@@ -121,7 +121,7 @@ export class PooledMemory implements ReadMemory {
   }
 
   #nextBuffer(): Bytes {
-    if (this.#length >= SMALLEST_TIMED && performance.now() - this.#filledAt > STALL_MS) {
+    if (this.#length >= MIN_TIMED_SIZE && performance.now() - this.#filledAt > STALL_MS) {
       this.#moved = 0;
     }
     const size = Math.min(this.#size, this.#maxSize, turns.share, this.#pool.maxBuffer);
@@ -157,7 +157,7 @@ export class PooledMemory implements ReadMemory {
     this.#fullReads = 0;
     const fitting = 2 ** Math.ceil(Math.log2(length));
     const roomy = this.#policy.maxSlack > 2 ? fitting * 2 : fitting;
-    this.#size = Math.max(roomy, SMALLEST_BUFFER);
+    this.#size = Math.max(roomy, MIN_BUFFER_SIZE);
   }
 }
 

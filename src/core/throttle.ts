@@ -1,7 +1,7 @@
 // Holds one direction to its `limit` and its `rate`; for the core alone.
 
 import { bytesOf } from "../check/bytes.ts";
-import { LONGEST_TIMEOUT } from "../check/options.ts";
+import { MAX_TIMEOUT_MS } from "../check/options.ts";
 import type { Direction } from "../counts.ts";
 import { LimitError } from "../errors.ts";
 
@@ -115,7 +115,7 @@ export class Throttle {
     this.isWaiting = true;
     for (let ms = this.#msToWait; ms > 0; ms = this.#msToWait) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.min(ms, LONGEST_TIMEOUT));
+        const timer = setTimeout(resolve, Math.min(ms, MAX_TIMEOUT_MS));
         this.#wake = () => {
           clearTimeout(timer);
           resolve();

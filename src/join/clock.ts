@@ -1,7 +1,7 @@
 // The timeouts of a join; for `joining.ts` alone.
 
 import type { Lane } from "./lane.ts";
-import { LONGEST_TIMEOUT } from "../check/options.ts";
+import { MAX_TIMEOUT_MS } from "../check/options.ts";
 
 /** Which time may be up. */
 export type TimeUp = "half-close-timeout" | "idle" | "duration";
@@ -51,7 +51,7 @@ export class Clock {
     for (const [what, deadline] of deadlines) if (deadline <= now) return this.#isUp(what);
     const ms = Math.min(...deadlines.map(([, deadline]) => deadline)) - now;
     if (ms === Infinity) return;
-    this.#timer = setTimeout(() => this.look(), Math.min(ms, LONGEST_TIMEOUT));
+    this.#timer = setTimeout(() => this.look(), Math.min(ms, MAX_TIMEOUT_MS));
     // Where a timer is a number, as in browsers, no timer keeps anything alive.
     if (!this.#isAsked) (this.#timer as { unref?(): void }).unref?.();
   }

@@ -1,7 +1,7 @@
 // Pings, and what is done if nobody answers; for the WebSocket adapters.
 
 import { refuse } from "../../check/refuse.ts";
-import { LONGEST_TIMEOUT } from "../../check/options.ts";
+import { MAX_TIMEOUT_MS } from "../../check/options.ts";
 import type { WebSocketLike } from "./like.ts";
 
 const OFFERED =
@@ -26,8 +26,8 @@ interface Pinged {
 /** Refuses what cannot be done with a socket. */
 export function assertPing(action: string, socket: Pinging, ms: unknown): void {
   if (ms === undefined) return;
-  if (!Number.isInteger(ms) || !(ms as number >= 1 && ms as number <= LONGEST_TIMEOUT)) {
-    const rule = `must be an integer of 1 to ${LONGEST_TIMEOUT} milliseconds`;
+  if (!Number.isInteger(ms) || !(ms as number >= 1 && ms as number <= MAX_TIMEOUT_MS)) {
+    const rule = `must be an integer of 1 to ${MAX_TIMEOUT_MS} milliseconds`;
     refuse(action, "ping", rule, ms, RangeError);
   }
   const { ping, on, getBufferedAmount } = socket;

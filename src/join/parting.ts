@@ -30,8 +30,9 @@ export class Parting {
   #phase: "delivering" | "lingering" | "over" = "delivering";
   /** How often something of the rest had moved when lingering began. */
   #movesBefore = 0;
-  /** The silence counts from here, until here at most. */
+  /** The silence counts from here ... */
   #since = performance.now();
+  /** ... and it is waited for until here at most. */
   #until = Infinity;
   #timer?: ReturnType<typeof setTimeout>;
   #resolve!: () => void;

@@ -12,7 +12,8 @@ const ACTION = "make a duplex";
 /** Options of {@linkcode duplex}. */
 export interface DuplexOptions {
   /**
-   * Closes the end, in place of closing its two halves. Called once, however many ask for it.
+   * Closes the end, in place of the `close` and the `abort` of its Go-style halves. Called once; later calls get the
+   * result of the first. A half-close still ends the writable half.
    *
    * @param reason The error, after a failure.
    */
@@ -20,10 +21,11 @@ export interface DuplexOptions {
 }
 
 /**
- * Makes one end of two halves, each a stream or Go-style. Closing the writable half is the end's half-close.
+ * Makes one end of two halves, each a stream or Go-style. The end half-closes by the `closeWrite` of a Go-style
+ * half, or else by closing the writable half.
  *
- * Two Go-style halves make a Go-style end, any other two a pair of streams. Without `close`, closing the end
- * closes both halves.
+ * Two Go-style halves make a Go-style end, any other two a pair of streams. Without the option `close`, closing the
+ * end closes its Go-style halves; {@linkcode join} ends the streams themselves.
  *
  * @typeParam R The chunks that come out.
  * @typeParam W The chunks that go in.
@@ -56,7 +58,7 @@ export function duplex<R, W>(
   options?: DuplexOptions,
 ): Pair<R, W>;
 /**
- * Two Go-style halves.
+ * Makes a Go-style end of two Go-style halves.
  *
  * @param readable The half to read.
  * @param writable The half to write.
@@ -65,12 +67,12 @@ export function duplex<R, W>(
  */
 export function duplex(readable: Reader, writable: Writer, options?: DuplexOptions): Conn;
 /**
- * A stream and a Go-style half.
+ * Makes an end of halves of different kinds, or of kinds that are not known before it runs.
  *
  * @param readable The half to read.
  * @param writable The half to write.
  * @param options What closes the end.
- * @returns A pair of streams.
+ * @returns A pair of streams; a Go-style end if both halves are Go-style.
  */
 export function duplex<R, W>(
   readable: ReadableStream<R> | Reader,
@@ -122,15 +124,30 @@ export function duplex(
   };
 }
 
-/** Runs every action, whatever the others do. */
+/** Starts every action, even if another throws; rejects with the first failure, without waiting for the rest. */
 function all(...actions: (() => unknown)[]): Promise<unknown> {
   return Promise.all(actions.map(async (action) => await action()));
 }
 
-/** Calls `action` the first time; all callers get what that gave. */
+/** Calls `action` once, with the arguments of the first call; every call gives that result, or throws that error. */
 function once<A extends unknown[]>(
   action: (...args: A) => unknown,
 ): (...args: A) => unknown {
-  let called: { result: unknown } | undefined;
-  return (...args) => (called ??= { result: action(...args) }).result;
+  let outcome: (() => unknown) | undefined;
+  return (...args) => {
+    outcome ??= outcomeOf(() => action(...args));
+    return outcome();
+  };
+}
+
+/** Runs `action`, and gives what returns, or throws, what that did. */
+function outcomeOf(action: () => unknown): () => unknown {
+  try {
+    const result = action();
+    return () => result;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
 }

@@ -82,6 +82,20 @@ test("close is called once, however many ask, and all get what it gave", async (
   assertEquals([reasons, calls], [[cause, "torn"], []]);
 });
 
+test("a close that throws is called once, too, and all get what it threw", () => {
+  let calls = 0;
+  const end = duplex(new ReadableStream(), new WritableStream(), {
+    close() {
+      calls++;
+      throw cause;
+    },
+  });
+  for (let call = 0; call < 2; call++) {
+    assertStrictEquals(assertThrows(() => end.close!()), cause);
+  }
+  assertEquals(calls, 1);
+});
+
 test("two Go-style halves make a Go-style end", async () => {
   const calls: unknown[][] = [];
   const [reader, writer] = [half(calls, "r", ["close"]), half(calls, "w", ["close"])];

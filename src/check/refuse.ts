@@ -2,7 +2,7 @@
 
 import { show } from "./show.ts";
 
-/** Throws "Cannot ACTION as 'NAME' RULE: got VALUE". */
+/** Throws a `Kind` that says "Cannot ACTION as 'NAME' RULE: got VALUE"; a rule is such as "must be a number". */
 export function refuse(
   action: string,
   name: string,
@@ -30,7 +30,7 @@ export function assertSize(
   refuse(action, name, `must be an integer of ${least} to ${most} bytes`, value, RangeError);
 }
 
-/** Refuses unknown options: a misspelt option would silently do nothing. */
+/** Refuses an unknown option, unless it is `undefined`: a misspelt option would silently do nothing. */
 export function assertKnown(action: string, options: object, known: readonly string[]): void {
   const names = Object.keys(options);
   const stray = names.find((name) =>

@@ -3,7 +3,7 @@
 import { isReadable, isWritable } from "../check/kinds.ts";
 import type { Reader, Writer } from "../ends.ts";
 import type { Meter } from "./meter.ts";
-import { CallersMemory, PooledMemory } from "./read_memory.ts";
+import { FixedMemory, PooledMemory } from "./read_memory.ts";
 import { ReaderSource } from "./reader_source.ts";
 import type { Sink } from "./sink.ts";
 import type { Source, SourceMemory } from "./source.ts";
@@ -20,7 +20,7 @@ export function openSource(
   if (isReadable(from)) return new StreamSource(from, memory, isOfMessages);
   const { pool, permitsReuse, buffer } = memory;
   const readMemory = buffer
-    ? new CallersMemory(buffer, permitsReuse)
+    ? new FixedMemory(buffer, permitsReuse)
     : new PooledMemory(pool, permitsReuse);
   return new ReaderSource(from, readMemory);
 }

@@ -353,7 +353,7 @@ export class Pump implements Stepper, SinkWatcher {
     }
     if (chunk === NOTHING) {
       this.#awaits = "turn";
-      return this.#share.timer();
+      return this.#share.nextByTimer();
     }
     this.#awaits = "write";
     meter.touch();

@@ -1,5 +1,5 @@
 // The memory that a source reads into: how large it is, and whether a chunk is lent, copied or handed over. For
-// sources alone; Node's own sockets read into `adapters/node/read_buffer.ts`, by the same rules.
+// sources and what opens them; Node's own sockets have `adapters/node/read_buffer.ts`, with simpler rules.
 
 import { type BufferPool, MIN_BUFFER_SIZE } from "../buffer_pool.ts";
 import { turns } from "./turns.ts";
@@ -10,52 +10,54 @@ type Bytes = Uint8Array<ArrayBuffer>;
 export interface ReadMemory {
   /** Whether a chunk's memory is used again once its write has settled; else a chunk is the sink's for good. */
   readonly isReused: boolean;
-  /** Whether the last read was a message that has emptied the source: the next read will wait. */
+  /** Whether the last read came short, and brought less than 4 KiB: the next read will probably wait. */
   readonly isSourceEmptied: boolean;
   /** What to read into next, at most `most` bytes. */
   view(most?: number): Bytes;
   /**
    * Makes a chunk of the `length` bytes that the read has put into the view. A BYOB read detaches the view, and
-   * brings its memory back as `transferred`.
+   * brings the memory back: `transferred` is the whole buffer.
    */
   filled(length: number, transferred?: Bytes): Bytes;
-  /** Gives the memory of the last chunk up; `settled` if no read and no write of it is still under way. */
+  /** Gives the buffer back if `settled`. If not, a read or a write may still use it, and it is written off. */
   release(settled: boolean): void;
 }
 
 /** How the size of a buffer follows what reads use of it. */
 export interface SizePolicy {
-  /** A buffer that is more times larger than a read needs is replaced by a smaller one. */
+  /** A buffer at least this many times as large as what a read brought is replaced by a smaller one. */
   readonly maxSlack: number;
-  /** How many times larger the buffer is after a read that filled it. */
+  /** How many times larger the next size to be tried is, after enough full reads. */
   readonly growth: number;
-  /** Whether a read that came short has emptied the source, as a socket's has: the next one will wait. */
+  /**
+   * Whether a short read means that the source is empty, as a socket's does: the next read will wait, so it gets at
+   * most {@linkcode PROBE_SIZE} (a probe).
+   */
   readonly probes: boolean;
 }
 
-/** A buffer that is handed over, or copied whole, costs what it has room for. */
+/** Small where a buffer is handed over, or copied whole: it costs all that it has room for. */
 const MAX_SLACK_OF_KEPT = 2;
-/** Memory that is used again costs nothing while it is empty. */
+/** Large where memory is used again: the unused part of a buffer costs little. */
 const MAX_SLACK_OF_REUSED = 8;
 
-/** Bun copies a stream's buffer, all of it, where other runtimes transfer it. */
+/** For BYOB reads. Bun copies the whole buffer, where other runtimes transfer it: so the slack is small. */
 export const STREAM: SizePolicy = { maxSlack: MAX_SLACK_OF_KEPT, growth: 4, probes: false };
 const KEPT: SizePolicy = { maxSlack: MAX_SLACK_OF_KEPT, growth: 4, probes: true };
 const REUSED: SizePolicy = { maxSlack: MAX_SLACK_OF_REUSED, growth: 16, probes: true };
 
-/** The buffer of a read that will wait, in bytes: what a message needs, and an idle join can afford. */
+/** The largest buffer of a read that will wait, in bytes: what a message needs, and an idle join can afford. */
 export const PROBE_SIZE = 4 * 1024;
 /** How many full reads in a row it takes at most until a larger buffer is tried again. */
 const MAX_PATIENCE = 64;
-/** A write that takes longer than this, in milliseconds, has stalled. */
+/** If the next read comes later than this, in milliseconds, the direction has stalled. */
 const STALL_MS = 50;
 /** The clock is not read for a smaller buffer. */
 const MIN_TIMED_SIZE = 128 * 1024;
 
 /**
- * A buffer of the pool's that follows the traffic and the company: several times as large after a read that
- * filled it, back to what a read used that left most of it empty, and never more than this pump's share of the
- * thread or of the pool.
+ * A buffer of the pool. It grows after full reads, shrinks to fit a read that left most of it empty, and is never
+ * larger than a pump's present share of the thread (`turns.share`) or than what the pool grants.
  */
 export class PooledMemory implements ReadMemory {
   readonly isReused: boolean;
@@ -64,15 +66,15 @@ export class PooledMemory implements ReadMemory {
   readonly #policy: SizePolicy;
   /** The size that the traffic asks for. */
   #size = MIN_BUFFER_SIZE;
-  /** The bound of that while a probe waits, and while what it has found grows. */
+  /** The bound of `#size`: {@linkcode PROBE_SIZE} after a short read, raised by `growth` after each full one. */
   #maxSize = Infinity;
   #buffer?: Bytes;
-  /** The buffer's length; its own reads 0 while a BYOB read has it detached. */
+  /** The length of `#buffer`, kept as `#buffer.length` is 0 while a BYOB read has the buffer detached. */
   #length = 0;
   #fullReads = 0;
   /** How many full reads in a row it takes now until a larger buffer is tried. */
   #patience = 1;
-  /** No read has yet used the present size. */
+  /** The size has just grown, and no read that came short has yet used enough of it. */
   #isTrial = false;
   /** Bytes since the last stall. */
   #moved = 0;
@@ -148,8 +150,8 @@ export class PooledMemory implements ReadMemory {
   }
 
   /**
-   * Memory that is handed over half empty is what costs most (Deno, 64 KiB chunks: 12 µs in 128 KiB, 8 in 64),
-   * so a size that was tried in vain is not soon tried again.
+   * Fits the size to a read of `length` bytes. A size that was tried in vain is not soon tried again: memory that is
+   * handed over half empty costs most (Deno, a chunk of 64 KiB: 12 µs in 128 KiB, 8 µs in 64 KiB).
    */
   #shrink(length: number): void {
     this.#patience = this.#isTrial ? Math.min(this.#patience * 4, MAX_PATIENCE) : 1;
@@ -161,8 +163,8 @@ export class PooledMemory implements ReadMemory {
   }
 }
 
-/** The caller's own buffer, as in Go's `io.CopyBuffer`. */
-export class CallersMemory implements ReadMemory {
+/** A fixed buffer: the caller's, as in Go's `io.CopyBuffer`, or a stream's own. */
+export class FixedMemory implements ReadMemory {
   readonly isReused: boolean;
   readonly isSourceEmptied = false;
   readonly #buffer: Bytes;

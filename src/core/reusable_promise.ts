@@ -7,32 +7,33 @@ export interface Receiver {
   onError(error: unknown, epoch: number): void;
 }
 
-/** A result, or a promise of it, of either kind. */
+/** A result, or a promise of it: anybody's `PromiseLike`, or a {@linkcode ReusablePromise}. */
 export type Soon<T> = T | PromiseLike<T> | ReusablePromise<T>;
 
 /**
- * What a waiting read or write of an adapter's end returns. A pump follows it, at the cost of no promise and
- * no microtask for a message; anybody else may await it like any other thenable.
+ * What a read, a write or `closeWrite` of an adapter's end returns if it has to wait. A pump follows it, at the cost
+ * of no promise and no microtask. Others may await it, but only once, and before its next {@linkcode begin}.
  */
 export class ReusablePromise<T> {
-  /** `undefined`: nobody waits. `null`: it has been handed out, and is yet to be followed. */
+  /** `undefined`: not pending. `null`: pending, and not yet followed. */
   #receiver?: Receiver | null;
   #epoch = 0;
-  /** Settled before it was followed. */
+  /** Gives the result to a follower that comes after it. */
   #settled?: (receiver: Receiver, epoch: number) => void;
 
-  /** Makes it pending. Returns itself, to be handed out. */
+  /** Makes it pending, and returns itself. */
   begin(): this {
+    this.#settled = undefined;
     this.#receiver = null;
     return this;
   }
 
-  /** Whoever waits is not called back. */
+  /** Makes it no longer pending: the follower, if any, is not called back. */
   giveUp(): void {
     this.#receiver = undefined;
   }
 
-  /** Calls back once, with `epoch`; at once if it has been settled since it was handed out. */
+  /** Calls `receiver` back one time, with `epoch`, in place of any earlier follower; now, if it is settled already. */
   follow(receiver: Receiver, epoch: number): void {
     const settled = this.#settled;
     this.#settled = undefined;
@@ -41,7 +42,7 @@ export class ReusablePromise<T> {
     this.#epoch = epoch;
   }
 
-  /** Follows it as `await` does. */
+  /** For `await`: follows it by two callbacks. Returns no promise, so that it cannot be chained. */
   then(fulfilled: (value: T) => void, rejected: (error: unknown) => void): void {
     this.follow({ onResult: fulfilled as Receiver["onResult"], onError: rejected }, 0);
   }

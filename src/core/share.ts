@@ -2,9 +2,9 @@
 
 import { MIN_SHARE, turns } from "./turns.ts";
 
-/** What handling a chunk costs, however small it is, in bytes moved. */
+/** What a chunk costs besides its bytes: as much as moving this many bytes. */
 const CHUNK_COST = 16 * 1024;
-/** Most chunks of a stream are handed on without being copied: an eighth of the cost of a byte. */
+/** The bytes of a stream count an eighth (a shift by 3), as most of its chunks are handed on uncopied. */
 const STREAM_SHIFT = 3;
 
 const READY = Promise.resolve();
@@ -21,26 +21,26 @@ export class Share {
     return this.#credit <= 0;
   }
 
-  /** Takes off what a chunk of `size` bytes costs, which is nothing if the pump `willWait` anyhow. */
+  /** Reports the pump as at work, and takes off the cost of a chunk of `size` bytes: none if its source will wait. */
   spend(size: number, isOfStream: boolean, willWait: boolean): void {
     if (this.#period !== turns.period) this.#period = turns.reportWork();
     if (!willWait) this.#credit -= CHUNK_COST + (isOfStream ? size >>> STREAM_SHIFT : size);
   }
 
-  /** Fulfils when the pump may move its next share. */
+  /** Refills the share. Fulfils when the pump may go on: at once while the slice lasts. */
   next(): Promise<void> {
     this.#credit = turns.share;
-    // A source and a sink that answer without a promise let nobody else go on by themselves.
+    // Something to wait for all the same: with a source and a sink that give no promises, no microtask would run.
     if (turns.sliceLasts()) return READY;
-    return turns.areShared ? turns.next() : this.timer();
+    return turns.areShared ? turns.next() : this.nextByTimer();
   }
 
-  /** Fulfils in a turn of its own. Timers wait for their time, which leaves all other pumps theirs. */
-  timer(): Promise<void> {
+  /** Fulfils by a timer, a millisecond or so later, so that all other pumps can move meanwhile. */
+  nextByTimer(): Promise<void> {
     return new Promise((resolve) => this.#timer = setTimeout(resolve));
   }
 
-  /** The pump does not go on. */
+  /** Reports the pump as not at work. A promise of {@linkcode Share.nextByTimer} that is pending never fulfils. */
   end(): void {
     turns.reportEnd(this.#period);
     this.#period = -1;

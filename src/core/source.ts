@@ -1,4 +1,5 @@
-// What a pump reads from: the interface of sources; for the core alone.
+// What a pump reads from: the interface of sources. For the core, for `pipe` and `join`, and for adapters with a sink
+// of their own.
 
 import type { BufferPool } from "../buffer_pool.ts";
 import type { Soon } from "./reusable_promise.ts";
@@ -17,37 +18,40 @@ export const NOTHING: unique symbol = Symbol("nothing read");
  * @typeParam C The chunks.
  */
 export interface Source<R = unknown, C = unknown> {
-  /** Follows the stream's state; `undefined` where only a read tells. */
+  /** Fulfils when the stream closes, rejects when it fails; `undefined` where only a read tells. */
   readonly closed?: Followable;
   /** Whether it uses a chunk's memory again once the chunk's write has settled. */
   readonly reusesMemory: boolean;
   /** Whether a chunk is a message: handed on whole, and counted as UTF-8 if it is a text. */
   readonly isOfMessages?: boolean;
-  /** Whether the next read waits for the platform's events, which lets all other pumps go on meanwhile. */
+  /**
+   * Whether reads soon wait for the platform's events, so that the pump need not let others go on by itself. An
+   * estimate: the next chunk may be there already.
+   */
   readonly willWait?: boolean;
   /** Starts a read, of at most `most` bytes where the platform can be told so. */
   pull(most?: number): Soon<R>;
   /** Makes a chunk of the result of a read. */
   take(result: R): C | typeof EOF | typeof NOTHING;
-  /** The write of the last chunk goes on unwatched: the chunk's memory must not be touched again. */
+  /** Called when the last chunk is given up, perhaps in mid-write: its memory must never be used again. */
   abandonChunk(): void;
-  /** Cancels a pending read, so that what it would have brought stays in the stream, which stays locked. */
+  /** Takes a pending read back: what it would have brought stays in the stream, which stays locked. */
   cancelPull?(): void;
-  /** Leaves a pending read, which cannot be cancelled, to whoever reads the same object next. */
+  /** Keeps what a pending read brings, which cannot be taken back, for whoever reads the Go-style end next. */
   leavePendingRead?(): void;
-  /** Leaves the last bytes of a chunk, which were not passed on, to whoever reads the same object next. */
+  /** Keeps bytes that were read and could not be passed on for whoever reads the Go-style end next. */
   putBack?(bytes: Uint8Array<ArrayBuffer>): void;
-  /** Ends the source as `ReadableStream.cancel()` does; no failure if the stream is errored already. */
+  /** Ends the source: cancels a stream, closes a Go-style end. Does not fail if a stream is errored already. */
   cancel(reason: unknown): void | Promise<void>;
   /** Unlocks a stream that has ended, so that whatever the stream belongs to can be closed. */
   unlock?(): void;
-  /** The adapter's end whose chunks these are, where its streams are bypassed. */
+  /** The adapter's end that is read, if it is read past its streams. */
   readonly bypass?: object;
-  /** Unlocks. `settled` tells that no read, and no write of what was read, is still under way. */
+  /** Unlocks, and gives the memory back. `settled`: nothing that is under way can still touch that memory. */
   release(settled: boolean): void;
 }
 
-/** What can be followed by callbacks: a promise, or what costs less. */
+/** What can be followed by callbacks: a promise, or a `ReusablePromise`, which costs less. */
 export interface Followable {
   then(fulfilled: () => void, rejected: (error: unknown) => void): unknown;
 }
@@ -57,8 +61,8 @@ export interface SourceMemory {
   readonly pool: BufferPool;
   /** Whether the sink permits that a chunk's memory is used again once its write has settled ... */
   readonly permitsReuse: boolean;
-  /** ... which somebody has said (`consumesOnWrite`), and which is not just so of every sink of this kind. */
+  /** ... and whether that is for `consumesOnWrite` of a stream, and not for the nature of a Go-style sink. */
   readonly isSaid?: boolean;
-  /** Memory of the caller's. */
+  /** The caller's own buffer, in place of the pool's; for a Go-style source only. */
   readonly buffer?: Uint8Array<ArrayBuffer>;
 }

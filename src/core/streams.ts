@@ -3,7 +3,7 @@
 import type { Reader, Writer } from "../ends.ts";
 import type { Bypass } from "./bypass.ts";
 import { Meter } from "./meter.ts";
-import { CallersMemory } from "./read_memory.ts";
+import { FixedMemory } from "./read_memory.ts";
 import { ReaderSource } from "./reader_source.ts";
 import { writeWhole } from "./sink.ts";
 import { EOF, NOTHING } from "./source.ts";
@@ -14,7 +14,7 @@ const READ_SIZE = 64 * 1024;
 
 /** A Go-style source as a stream. The source is closed when the stream is cancelled, and left open at its end. */
 export function readableFrom(reader: Reader): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const source = new ReaderSource(reader, new CallersMemory(new Uint8Array(READ_SIZE), false));
+  const source = new ReaderSource(reader, new FixedMemory(new Uint8Array(READ_SIZE), false));
   return new ReadableStream({
     async pull(controller) {
       let chunk;

@@ -1,4 +1,4 @@
-// The sink of a Go-style end, and of an adapter's end past its streams; for the core and for adapters.
+// The sinks of a Go-style end, and of an adapter's end past its streams; for the core and for `join`.
 
 import { bytesToWrite } from "../check/bytes.ts";
 import { assertSize, isSize } from "../check/refuse.ts";
@@ -9,22 +9,22 @@ import type { Soon } from "./reusable_promise.ts";
 import { type Sink, type SinkWatcher, type Writing, WRITTEN } from "./sink.ts";
 
 /** What a {@linkcode WriterSink} writes to. */
-type Writable = Writer & { readonly [TAKEN]?: number } | Bypass<unknown>;
+type AnyWriter = Writer & { readonly [TAKEN]?: number } | Bypass<unknown>;
 
-/** A Go-style end, whose writes may be partial. */
+/** Writes whole chunks to something whose `write` may take a part. */
 export class WriterSink implements Sink<number> {
   readonly permitsReuse: boolean = true;
-  readonly #writer: Writable;
+  readonly #writer: AnyWriter;
   readonly #meter: Meter;
-  /** What the pending write is to write; `undefined` when none is pending. */
+  /** What the last write was given; dropped once a chunk is written whole. */
   #rest?: Uint8Array<ArrayBuffer>;
-  /** What the pending write gave. */
+  /** What the last write has returned. */
   #written?: Soon<number>;
   #pending = false;
   /** Bytes of a write that was broken off, and has settled since. */
   #takenLate = 0;
 
-  constructor(writer: Writable, meter: Meter) {
+  constructor(writer: AnyWriter, meter: Meter) {
     this.#writer = writer;
     this.#meter = meter;
   }
@@ -33,7 +33,7 @@ export class WriterSink implements Sink<number> {
     return this.#pending;
   }
 
-  /** Bytes of a write that has failed, or has not settled: they may reach the peer nonetheless. */
+  /** Bytes that the pending write, or a broken-off write, is known to have taken: they may reach the peer. */
   get takenUnsettled(): number {
     return this.#pending && (this.#writer[TAKEN] ?? this.#takenLate) || 0;
   }
@@ -65,7 +65,7 @@ export class WriterSink implements Sink<number> {
   }
 
   async lastWriteSettled(): Promise<void> {
-    // Who tells what has been taken need not be waited for.
+    // A writer that says how much it has taken need not be waited for.
     if (!this.#pending || this.#writer[TAKEN] !== undefined) return;
     const { length } = this.#rest!;
     await settledOrTurnOver(
@@ -98,18 +98,18 @@ export class WriterSink implements Sink<number> {
   }
 }
 
-/** Waits for `promise`, but no longer than a whole turn: a timer may go off before the I/O of the next one. */
+/** Waits for `promise`, at most for two timers: the first may go off before sockets have been looked at. */
 async function settledOrTurnOver(promise: Promise<void>): Promise<void> {
   let timer: ReturnType<typeof setTimeout>;
   const turnOver = new Promise<void>((resolve) => {
     timer = setTimeout(() => timer = setTimeout(resolve));
   });
-  // Why the write was broken off has been told; that it has failed then is no news.
+  // The cause has been reported; that the write which was broken off fails as well is no news.
   await Promise.race([promise, turnOver]).catch(() => {});
   clearTimeout(timer!);
 }
 
-/** An adapter's end of bytes, past its streams. */
+/** The sink of an adapter's end that carries bytes, past its streams. */
 export class BypassSink extends WriterSink implements BypassUser {
   override readonly permitsReuse: boolean;
   readonly #bypass: Bypass<unknown>;

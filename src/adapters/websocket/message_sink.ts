@@ -44,7 +44,7 @@ export class MessageSink implements Sink<number>, BypassUser {
     return this.#pending;
   }
 
-  /** Bytes of a write that has failed, or has not settled: they may reach the peer nonetheless. */
+  /** Bytes that the pending write, or a broken-off write, is known to have taken: they may reach the peer. */
   get takenUnsettled(): number {
     return this.#pending && this.#end[TAKEN]! > 0 ? this.#size : 0;
   }

@@ -1,9 +1,10 @@
 // Public: `forward()`.
 
-import { forwardAlone } from "./accepting.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { checkOptions, type ForwardOptions } from "./options.ts";
-import { forwardByTeam } from "./team.ts";
+import { assertDeno } from "./runtime.ts";
+import { forwardAlone } from "./thread_forwarder.ts";
+import { forwardByTeam } from "./workers_forwarder.ts";
 
 /**
  * Listens, dials the target for every connection that is accepted, and joins the two connections. What goes
@@ -33,9 +34,7 @@ import { forwardByTeam } from "./team.ts";
  */
 export async function forward(options: ForwardOptions): Promise<Forwarder> {
   const settings = checkOptions(options);
-  if (typeof Deno === "undefined") {
-    throw new Error("Cannot forward as this runtime is not Deno: there is no Deno.listen");
-  }
+  assertDeno();
   settings.signal?.throwIfAborted();
   return settings.workers > 1
     ? await forwardByTeam(options, settings)

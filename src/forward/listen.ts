@@ -1,7 +1,7 @@
 // Listens on a TCP address or a Unix socket; for the forwarder alone.
 
 import { formatAddress } from "./address.ts";
-import { messageOf } from "./failure.ts";
+import { messageOf } from "./plain_message.ts";
 import type { Settings } from "./options.ts";
 import { clearWay, UnixListener } from "./unix_listener.ts";
 

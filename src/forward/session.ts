@@ -9,7 +9,7 @@ import { formatAddress, formatDenoAddress } from "./address.ts";
 import { DiscardEnd, EchoEnd } from "./builtin.ts";
 import { dial, type LeadsHere } from "./dial.ts";
 import type { CloseEvent, CloseReason, ConnectionEvent } from "./events.ts";
-import { messageOf } from "./failure.ts";
+import { messageOf } from "./plain_message.ts";
 import type { Settings } from "./options.ts";
 
 /** How a session ended; `error` is what to say about it. */

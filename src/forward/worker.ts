@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { forwardAlone } from "./accepting.ts";
+import { forwardAlone } from "./thread_forwarder.ts";
 import type { ForwardEvent } from "./events.ts";
 import type { Forwarder, ForwardStats } from "./forwarder.ts";
 import { checkOptions, type ForwardOptions } from "./options.ts";

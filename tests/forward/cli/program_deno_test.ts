@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { VERSION } from "../../src/forward/version.ts";
-import config from "../../deno.json" with { type: "json" };
-import { test } from "../harness.ts";
-import * as t from "./helper.ts";
+import { VERSION } from "../../../src/forward/cli/version.ts";
+import config from "../../../deno.json" with { type: "json" };
+import { test } from "../../harness.ts";
+import * as t from "../helper.ts";
 
 const LISTEN = "tcp://127.0.0.1:0";
 

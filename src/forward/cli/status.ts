@@ -1,6 +1,6 @@
 // The live line on a terminal; for the forwarder's program alone.
 
-import type { Forwarder, ForwardStats } from "./forwarder.ts";
+import type { Forwarder, ForwardStats } from "../forwarder.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatSize } from "./units.ts";
 

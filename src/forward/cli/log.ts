@@ -1,6 +1,6 @@
 // Events as lines of a log; for the forwarder's program alone.
 
-import type { ForwardEvent, ShutdownEvent } from "./events.ts";
+import type { ForwardEvent, ShutdownEvent } from "../events.ts";
 import type { LogFormat } from "./flags.ts";
 import type { Terminal } from "./terminal.ts";
 import { formatDuration, formatSize } from "./units.ts";

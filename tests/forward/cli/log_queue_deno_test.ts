@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { test } from "../harness.ts";
-import * as t from "./helper.ts";
+import { test } from "../../harness.ts";
+import * as t from "../helper.ts";
 
 /** A running command line whose log is read only when asked for. */
 class Unread implements AsyncDisposable {

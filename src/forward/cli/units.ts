@@ -1,6 +1,6 @@
 // Durations and sizes as people write them on a command line; for the forwarder's program alone.
 
-import { refuse } from "../check/refuse.ts";
+import { refuse } from "../../check/refuse.ts";
 
 const MILLISECONDS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { FLAGS, parseCommand } from "../../src/forward/flags.ts";
-import { helpText } from "../../src/forward/help.ts";
-import { test } from "../harness.ts";
+import { FLAGS, parseCommand } from "../../../src/forward/cli/flags.ts";
+import { helpText } from "../../../src/forward/cli/help.ts";
+import { test } from "../../harness.ts";
 
 const DEFAULT = {
   kind: "forward" as const,

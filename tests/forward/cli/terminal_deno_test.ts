@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { describe } from "../../src/forward/log.ts";
-import { describeStatus } from "../../src/forward/status.ts";
-import { Terminal } from "../../src/forward/terminal.ts";
-import { test } from "../harness.ts";
+import { describe } from "../../../src/forward/cli/log.ts";
+import { describeStatus } from "../../../src/forward/cli/status.ts";
+import { Terminal } from "../../../src/forward/cli/terminal.ts";
+import { test } from "../../harness.ts";
 
 const CLEAR = "\r\x1b[K";
 

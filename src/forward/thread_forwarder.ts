@@ -3,7 +3,7 @@
 
 import { formatAddress, formatDenoAddress, type TargetAddress } from "./address.ts";
 import { emit, type ForwardEvent } from "./events.ts";
-import { messageOf } from "./failure.ts";
+import { messageOf } from "./plain_message.ts";
 import type { Forwarder, ForwardStats } from "./forwarder.ts";
 import { concernsOneConnection, listen, type Listener } from "./listen.ts";
 import { ITSELF, OwnConnections } from "./own_connections.ts";

@@ -6,8 +6,8 @@ import {
   parseDuration,
   parseMode,
   parseSize,
-} from "../../src/forward/units.ts";
-import { test } from "../harness.ts";
+} from "../../../src/forward/cli/units.ts";
+import { test } from "../../harness.ts";
 
 test("durations are read with each unit", () => {
   const durations = ["1ms", "500ms", "1.5s", "30s", "5m", "1h", "596h"];

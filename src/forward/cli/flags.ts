@@ -1,8 +1,8 @@
 // Reads the command line; for the forwarder's program alone.
 
-import { refuse } from "../check/refuse.ts";
-import { parseListen, parseTarget } from "./address.ts";
-import type { ForwardOptions } from "./options.ts";
+import { refuse } from "../../check/refuse.ts";
+import { parseListen, parseTarget } from "../address.ts";
+import type { ForwardOptions } from "../options.ts";
 import { parseCount, parseDuration, parseMode, parseSize } from "./units.ts";
 
 /** How connections are logged. */

@@ -21,8 +21,8 @@ export type ListenAddress = TcpAddress | UnixAddress;
 /** What can be forwarded to: an address, or one of the targets built in. */
 export type TargetAddress = ListenAddress | { kind: "echo" } | { kind: "discard" };
 
-/** `sun_path` of Linux without its final zero; the BSDs and macOS have four bytes less. */
-const LONGEST_UNIX_PATH = 107;
+/** Bytes of a Unix socket's path: `sun_path` of Linux without its final zero; BSD and macOS have 4 less. */
+export const MAX_UNIX_PATH = 107;
 
 const TCP = /^tcp:\/\/(\[[^\]]*\]|[^:[\]/@]*):(\d+)$/;
 
@@ -99,8 +99,8 @@ function parsePath(text: string, name: string): string {
   if (path === "" || path.includes("\0")) {
     refuse("forward", name, "must be unix: and a path", text);
   }
-  if (bytes > LONGEST_UNIX_PATH) {
-    const rule = `must have a path of at most ${LONGEST_UNIX_PATH} bytes, and has one of ${bytes}`;
+  if (bytes > MAX_UNIX_PATH) {
+    const rule = `must have a path of at most ${MAX_UNIX_PATH} bytes, and has one of ${bytes}`;
     refuse("forward", name, rule, text, RangeError);
   }
   return path;

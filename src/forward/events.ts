@@ -1,4 +1,4 @@
-// Public: the events of a forwarder. `emit` is for the forwarder alone.
+// Public: the events of a forwarder.
 
 import type { EndReason } from "../reason.ts";
 
@@ -76,13 +76,3 @@ export interface ShutdownEvent {
 
 /** What a forwarder tells its `onEvent`. */
 export type ForwardEvent = ListenEvent | OpenEvent | CloseEvent | ErrorEvent | ShutdownEvent;
-
-/** Calls `onEvent`, if there is one, with an event. */
-export function emit(event: ForwardEvent, onEvent?: (event: ForwardEvent) => void): void {
-  try {
-    onEvent?.(event);
-  } catch (error) {
-    // The caller's bug is not to end a connection; it surfaces as an uncaught error.
-    reportError(error);
-  }
-}

@@ -1,10 +1,11 @@
 // Public: `forward()`.
 
 import type { Forwarder } from "./forwarder.ts";
-import { checkOptions, type ForwardOptions } from "./options.ts";
+import type { ForwardOptions } from "./options.ts";
 import { assertDeno } from "./runtime.ts";
-import { forwardAlone } from "./thread_forwarder.ts";
-import { forwardByTeam } from "./workers_forwarder.ts";
+import { readOptions } from "./settings.ts";
+import { forwardInThread } from "./thread_forwarder.ts";
+import { forwardByWorkers } from "./workers_forwarder.ts";
 
 /**
  * Listens, dials the target for every connection that is accepted, and joins the two connections. What goes
@@ -33,10 +34,10 @@ import { forwardByTeam } from "./workers_forwarder.ts";
  * ```
  */
 export async function forward(options: ForwardOptions): Promise<Forwarder> {
-  const settings = checkOptions(options);
+  const settings = readOptions(options);
   assertDeno();
   settings.signal?.throwIfAborted();
   return settings.workers > 1
-    ? await forwardByTeam(options, settings)
-    : await forwardAlone(settings);
+    ? await forwardByWorkers(options, settings)
+    : await forwardInThread(settings);
 }

@@ -50,7 +50,7 @@ test("what is no socket is a usage error, and left alone", async () => {
     await assertRejects(
       () => forward({ listen: `unix:${path}`, target: "echo:" }),
       TypeError,
-      `Cannot listen on unix:${path} as the path must be free or a socket`,
+      `Cannot forward as 'listen' must name a socket or no file yet: got "unix:${path}"`,
     );
   }
   assertEquals(Deno.readTextFileSync(file), "precious");

@@ -17,7 +17,10 @@ const LAYERS: readonly (readonly string[])[] = [
   ["forward/worker"],
   ["forward/thread_forwarder"],
   // One connection of the forwarder, and where connections come from.
-  ["forward/session", "forward/listen"],
+  ["forward/session", "forward/accept_loop"],
+  ["forward/dial", "forward/outcome"],
+  ["forward/loop_guard"],
+  ["forward/listen"],
   ["forward/"],
   // Platforms' own objects made into ends, by way of their events.
   ["adapters/"],

@@ -2,7 +2,7 @@
 
 import { forward } from "../forward.ts";
 import type { Forwarder } from "../forwarder.ts";
-import { messageOf } from "../plain_message.ts";
+import { plainMessage } from "../plain_message.ts";
 import { type Command, parseCommand } from "./flags.ts";
 import { helpText } from "./help.ts";
 import { describe, logTo } from "./log.ts";
@@ -77,7 +77,7 @@ async function forwardUntilSignal(
 
 /** Writes the error as a line. Returns 2 for bad input, 1 for what may work at another time. */
 function fail(error: unknown, terminal: Terminal): number {
-  terminal.err(`${messageOf(error)}\n`);
+  terminal.err(`${plainMessage(error)}\n`);
   return error instanceof TypeError || error instanceof RangeError ? USAGE : CANNOT_LISTEN;
 }
 

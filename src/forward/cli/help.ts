@@ -1,6 +1,6 @@
-// The text of `--help`; for the forwarder's program alone.
+// The text of `--help`; for `program.ts` alone.
 
-import { FLAGS } from "./flags.ts";
+import { type Flag, FLAGS } from "./flags.ts";
 
 const HEAD = `Forward connections: what a client sends goes to the target, and back.
 
@@ -12,26 +12,28 @@ Usage: deno task forward [flags] [LISTEN TARGET]
 
 Without addresses: tcp://127.0.0.1:8080 echo:
 
+Flags:
 `;
 
 const FOOT = `
 DURATION is 500ms, 30s, 5m, 1h; SIZE is 512, 64KiB, 10MB.
 
 On SIGINT, SIGTERM or SIGHUP the forwarder stops listening, lets open connections finish for
---grace, then cuts them; a second signal cuts them at once. Exit codes: 0 after that, 1 if it
-cannot listen, 2 on a usage error.
+--grace, then cuts them; a second signal cuts them at once. Exit codes: 0 after a shutdown or
+--once, 1 if it cannot listen, 2 on a usage error.
 `;
 
-/** The text of `--help`: lines, each with its end. */
+/** The width of the column that names the flags. */
+const LABEL_WIDTH = "--half-close-timeout DURATION".length;
+
+/** Returns the text of `--help`: whole lines. */
 export function helpText(): string {
-  let text = `${HEAD}Flags:\n`;
-  for (const [name, { value, help }] of FLAGS) {
-    const label = value === undefined ? name : `${name} ${value}`;
-    const [first, ...rest] = help;
-    text += `  ${label.padEnd(LABEL)}  ${first}\n`;
-    for (const line of rest) text += `  ${" ".repeat(LABEL)}  ${line}\n`;
-  }
-  return text + FOOT;
+  return HEAD + [...FLAGS].map(([name, flag]) => flagText(name, flag)).join("") + FOOT;
 }
 
-const LABEL = "--half-close-timeout DURATION".length;
+function flagText(name: string, flag: Flag): string {
+  const label = flag.kind === "switch" ? name : `${name} ${flag.placeholder}`;
+  return flag.help
+    .map((line, index) => `  ${(index === 0 ? label : "").padEnd(LABEL_WIDTH)}  ${line}\n`)
+    .join("");
+}

@@ -1,34 +1,44 @@
-// Lines that wait to be written, bounded; for `terminal.ts` alone.
+// Text that waits to be written, bounded; for `terminal.ts` alone.
 
-/** What can be written to. */
+/** An output of the process. */
 export interface Output {
-  /** Whether it is a terminal. */
   isTerminal(): boolean;
-  /** Writes some of it, without the event loop waiting, and says how much. */
+  /** Writes some of the bytes without blocking the event loop. Returns how many. */
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** Characters that may wait: some thousands of lines. */
+/** How many characters may wait: thousands of lines. */
 const CAPACITY = 2 ** 20;
 
-/** Characters that are written at once. */
+/** How many characters are written at once. */
 const PORTION = 2 ** 16;
 
-/** Milliseconds until an output that takes nothing is tried again: at first, and at most. */
-const SHORTEST_RETRY = 10;
-const LONGEST_RETRY = 1000;
+/**
+ * How long to wait before an output that takes nothing is tried again, in ms: the first time, and at most.
+ * Each wait is twice as long as the wait before.
+ */
+const MIN_RETRY = 10;
+const MAX_RETRY = 1000;
 
 const ENCODER = new TextEncoder();
 
+/** Text that is written at once. */
 interface Portion {
   readonly output: Output;
   text: string;
 }
 
+/** Lines that found no room in the queue. */
+interface Loss {
+  readonly lines: number;
+  /** What the last of the lines was for. */
+  readonly output: Output;
+}
+
 /**
- * Text that waits to be written, in its order. Nobody waits for it, and no error leaves it: while its
- * reader is stuck or gone, or the disk is full, it keeps what fits and tries again; lines that do not
- * fit are counted, and that is said once there is room.
+ * Writes text in the background, in order. Nobody waits for it, and it never throws: while an output's reader
+ * is stuck or gone, or the disk is full, the queue keeps what fits and tries again. It counts the lines that
+ * do not fit, and writes their number once there is room.
  */
 export class LogQueue {
   readonly #describeLoss: (lines: number, output: Output) => string;
@@ -36,32 +46,31 @@ export class LogQueue {
   readonly #portions: Portion[] = [];
   /** Characters of all portions. */
   #size = 0;
-  #lost = 0;
-  /** Whose line was lost last. */
-  #loser: Output | undefined;
-  /** Whether writing has failed, which a reader that is only slow never makes it do. */
+  /** What is still to be reported as lost. */
+  #loss: Loss | undefined;
+  /** Whether the last write has failed. A reader that is only slow makes no write fail. */
   #isFailing = false;
-  #idle: PromiseWithResolvers<void> | undefined;
+  /** What `flush` waits for. */
+  #flushed: PromiseWithResolvers<void> | undefined;
 
-  /** `describeLoss` gives the text to write to an output when lines for it were lost. */
+  /** `describeLoss` returns the text that reports a number of lost lines to an output. */
   constructor(describeLoss: (lines: number, output: Output) => string) {
     this.#describeLoss = describeLoss;
   }
 
-  /** Whether nothing waits. */
+  /** Whether no text waits. */
   get isEmpty(): boolean {
     return this.#portions.length === 0;
   }
 
-  /** Adds a line (with its end) for `output`, or counts it as lost where there is no room. */
-  push(output: Output, text: string): void {
-    if (this.offer(output, text)) return;
-    this.#lost++;
-    this.#loser = output;
+  /** Adds a line, with its end of line, or counts the line as lost if there is no room. */
+  push(output: Output, line: string): void {
+    if (this.tryPush(output, line)) return;
+    this.#loss = { lines: (this.#loss?.lines ?? 0) + 1, output };
   }
 
-  /** Adds text that nobody misses. Returns whether there was room. */
-  offer(output: Output, text: string): boolean {
+  /** Adds text if there is room. Returns whether there was. */
+  tryPush(output: Output, text: string): boolean {
     if (this.#size + text.length > CAPACITY) return false;
     this.#size += text.length;
     const last = this.#portions.length > 1 ? this.#portions.at(-1) : undefined;
@@ -70,11 +79,11 @@ export class LogQueue {
     return true;
   }
 
-  /** Waits until all is written, writing fails or `timeout` milliseconds have passed. */
+  /** Waits until all text is written, writing fails or `timeout` milliseconds have passed. */
   async flush(timeout: number): Promise<void> {
     if (this.isEmpty || this.#isFailing) return;
-    this.#idle ??= Promise.withResolvers<void>();
-    const { promise, resolve } = this.#idle;
+    this.#flushed ??= Promise.withResolvers<void>();
+    const { promise, resolve } = this.#flushed;
     const timer = setTimeout(resolve, timeout);
     await promise;
     clearTimeout(timer);
@@ -82,41 +91,40 @@ export class LogQueue {
 
   async #write(): Promise<void> {
     for (let portion; (portion = this.#portions[0]) !== undefined;) {
-      await this.#writeOut(portion);
+      await this.#writePortion(portion);
       this.#portions.shift();
       this.#size -= portion.text.length;
-      this.#tellLoss();
+      this.#reportLoss();
     }
-    this.#wake();
+    this.#endFlush();
   }
 
-  async #writeOut({ output, text }: Portion): Promise<void> {
+  async #writePortion({ output, text }: Portion): Promise<void> {
     let bytes = ENCODER.encode(text);
-    let retry = SHORTEST_RETRY;
+    let retry = MIN_RETRY;
     while (bytes.length > 0) {
       try {
         bytes = bytes.subarray(await output.write(bytes));
         this.#isFailing = false;
-        retry = SHORTEST_RETRY;
+        retry = MIN_RETRY;
       } catch (error) {
-        // A pipe that somebody else has made non-blocking is full.
+        // A full pipe fails if another process has made it non-blocking: its reader is only slow.
         this.#isFailing = !(error instanceof Deno.errors.WouldBlock);
-        if (this.#isFailing) this.#wake();
+        if (this.#isFailing) this.#endFlush();
         await new Promise((resolve) => setTimeout(resolve, retry));
-        retry = Math.min(retry * 2, LONGEST_RETRY);
+        retry = Math.min(retry * 2, MAX_RETRY);
       }
     }
   }
 
-  #wake(): void {
-    this.#idle?.resolve();
-    this.#idle = undefined;
+  #endFlush(): void {
+    this.#flushed?.resolve();
+    this.#flushed = undefined;
   }
 
-  #tellLoss(): void {
-    if (this.#loser === undefined) return;
-    if (!this.offer(this.#loser, this.#describeLoss(this.#lost, this.#loser))) return;
-    this.#lost = 0;
-    this.#loser = undefined;
+  #reportLoss(): void {
+    if (this.#loss === undefined) return;
+    const { lines, output } = this.#loss;
+    if (this.tryPush(output, this.#describeLoss(lines, output))) this.#loss = undefined;
   }
 }

@@ -3,9 +3,9 @@
 import { forward } from "../forward.ts";
 import type { Forwarder } from "../forwarder.ts";
 import { plainMessage } from "../plain_message.ts";
-import { type Command, parseCommand } from "./flags.ts";
+import { type Command, parseCommand } from "./command.ts";
 import { helpText } from "./help.ts";
-import { describe, logTo } from "./log.ts";
+import { describeEvent, eventLogger } from "./log.ts";
 import { showStatus } from "./status.ts";
 import { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
@@ -60,14 +60,14 @@ async function forwardUntilSignal(
     void forwarder?.shutdown(0);
     setTimeout(() => Deno.exit(SUCCESS), count === 2 ? CUT_REPORT_TIMEOUT : 0);
   });
-  const onEvent = logTo(log, terminal);
+  const onEvent = eventLogger(log, terminal);
   try {
     forwarder = await forward({ ...options, signal: shutdown.signal, onEvent });
   } catch (error) {
     return fail(error, terminal);
   }
   const { address, target, finished } = forwarder;
-  if (log === "none") terminal.err(`${describe({ event: "listen", address, target })}\n`);
+  if (log === "none") terminal.err(`${describeEvent({ event: "listen", address, target })}\n`);
   if (isDefault) terminal.err(`Try it: nc ${new URL(address).host.replace(":", " ")}\n`);
   const hideStatus = showStatus(forwarder, terminal);
   await finished;

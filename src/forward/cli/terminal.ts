@@ -1,61 +1,65 @@
-// Standard output and standard error, with a live line below; for the forwarder's program alone.
+// Standard output and standard error, with a live line below them; for the forwarder's program alone.
 
 import { LogQueue, type Output } from "./log_queue.ts";
 
-const CLEAR = "\r\x1b[K";
+/** Moves to the start of the line and erases the line. */
+const ERASE_LINE = "\r\x1b[K";
 
 /**
- * Lines on stdout and stderr, and below them, where stderr is a terminal, one that is kept: it is
- * wiped before anything is written there and put back after, so that the two never mix. All of it is
- * written in the background, by a {@linkcode LogQueue}: connections matter more than their log.
+ * Writes lines to stdout and stderr. Where stderr is a terminal, a live line stays below them: every write
+ * to the terminal erases the live line first and writes it again afterwards, so that the two never mix. All
+ * text is written in the background by {@linkcode LogQueue}s: no connection ever waits for the log.
  */
 export class Terminal {
+  /** Whether a live line can be shown. */
+  readonly hasLiveLine: boolean;
   readonly #stdout: Output;
   readonly #stderr: Output;
   readonly #outQueue: LogQueue;
   readonly #errQueue = this.#createQueue();
-  /** Whether there is a kept line. */
-  readonly hasLive: boolean;
-  #live = "";
+  #liveLine = "";
 
   constructor(stdout: Output, stderr: Output) {
     this.#stdout = stdout;
     this.#stderr = stderr;
-    this.hasLive = stderr.isTerminal();
-    // On one terminal the order of the two is to be kept; elsewhere one must not make the other wait.
+    this.hasLiveLine = stderr.isTerminal();
+    // Two outputs that are one terminal share a queue, which keeps their lines in order. Any other stdout
+    // has its own, so that neither output waits for the other's reader.
     this.#outQueue = stdout.isTerminal() ? this.#errQueue : this.#createQueue();
   }
 
   /** Writes whole lines to stdout. */
   out(text: string): void {
-    this.#outQueue.push(this.#stdout, this.#framed(text, this.#stdout));
+    this.#outQueue.push(this.#stdout, this.#aroundLiveLine(text, this.#stdout));
   }
 
   /** Writes whole lines to stderr. */
   err(text: string): void {
-    this.#errQueue.push(this.#stderr, this.#framed(text, this.#stderr));
+    this.#errQueue.push(this.#stderr, this.#aroundLiveLine(text, this.#stderr));
   }
 
-  /** Changes the kept line, unless the terminal is busy; an empty text removes it. */
-  live(text: string): void {
-    if (!this.hasLive || text === this.#live) return;
+  /** Replaces the live line, unless the terminal is busy. An empty text removes the line in any case. */
+  setLiveLine(text: string): void {
+    if (!this.hasLiveLine || text === this.#liveLine) return;
     if (text !== "" && !this.#errQueue.isEmpty) return;
-    if (this.#errQueue.offer(this.#stderr, CLEAR + text)) this.#live = text;
+    if (this.#errQueue.tryPush(this.#stderr, ERASE_LINE + text)) this.#liveLine = text;
   }
 
-  /** Waits until all is written, writing fails or `timeout` milliseconds have passed. */
+  /** Waits until all text is written, writing fails or `timeout` milliseconds have passed. */
   async flush(timeout: number): Promise<void> {
     await Promise.all([this.#outQueue.flush(timeout), this.#errQueue.flush(timeout)]);
   }
 
   #createQueue(): LogQueue {
-    return new LogQueue((lines, output) =>
-      this.#framed(output === this.#stdout ? lossAsJson(lines) : lossAsText(lines), output)
-    );
+    return new LogQueue((lines, output) => {
+      const text = output === this.#stdout ? lossAsJson(lines) : lossAsText(lines);
+      return this.#aroundLiveLine(text, output);
+    });
   }
 
-  #framed(text: string, output: Output): string {
-    return this.#live === "" || !output.isTerminal() ? text : CLEAR + text + this.#live;
+  #aroundLiveLine(text: string, output: Output): string {
+    if (this.#liveLine === "" || !output.isTerminal()) return text;
+    return ERASE_LINE + text + this.#liveLine;
   }
 }
 

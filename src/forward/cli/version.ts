@@ -1,7 +1,7 @@
-// The version; for the forwarder's program alone.
+// The version; for `program.ts` alone.
 
 /**
- * What `--version` prints. A constant, as an import of deno.json would need a file to be there that
- * not every registry's package has; a test keeps the two equal.
+ * What `--version` prints. It does not come from deno.json, as not every registry's package has that file.
+ * A test keeps the two equal.
  */
 export const VERSION = "0.1.0";

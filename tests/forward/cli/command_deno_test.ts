@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { FLAGS, parseCommand } from "../../../src/forward/cli/flags.ts";
+import { parseCommand } from "../../../src/forward/cli/command.ts";
+import { FLAGS } from "../../../src/forward/cli/flags.ts";
 import { helpText } from "../../../src/forward/cli/help.ts";
 import { test } from "../../harness.ts";
 
@@ -59,6 +60,7 @@ test("help and version are asked for anywhere, also beside mistakes", () => {
   assertEquals(parseCommand(["--foo", "--help"]), { kind: "help" });
   assertEquals(parseCommand(["-h"]), { kind: "help" });
   assertEquals(parseCommand(["x", "--version"]), { kind: "version" });
+  assertEquals(parseCommand(["--grace", "--help"]), { kind: "help" });
   assertThrows(() => parseCommand(["--", "--help"]), TypeError, 'got "--help"');
 });
 
@@ -82,8 +84,8 @@ test("a mistake is named with the argument", () => {
   for (const [args, message] of mistakes) {
     assertThrows(() => parseCommand(args), TypeError, message);
   }
-  for (const flag of FLAGS.keys()) {
-    if (FLAGS.get(flag)?.value === undefined) continue;
+  for (const [flag, { kind }] of FLAGS) {
+    if (kind === "switch") continue;
     assertThrows(() => parseCommand([flag, "0"]), Error, `Cannot forward as '${flag}' must be `);
     assertThrows(() => parseCommand([`${flag}=-1`]), Error, `Cannot forward as '${flag}' must be `);
     assertThrows(

@@ -92,9 +92,10 @@ export class LogQueue {
   async #write(): Promise<void> {
     for (let portion; (portion = this.#portions[0]) !== undefined;) {
       await this.#writePortion(portion);
-      this.#portions.shift();
       this.#size -= portion.text.length;
+      // Before the portion leaves the queue: text that finds it empty starts a writer of its own.
       this.#reportLoss();
+      this.#portions.shift();
     }
     this.#endFlush();
   }

@@ -86,3 +86,11 @@ test("where each reads on its own, one that is stuck stops nothing else", async 
   resolve(5);
   await terminal.flush(1000);
 });
+
+test("a line that finds no room is counted, and the count is written once", async () => {
+  const { terminal, text } = terminalOf(false);
+  terminal.err("first\n");
+  terminal.err(`${"long ".repeat(2 ** 19)}\n`);
+  await terminal.flush(1000);
+  assertEquals(text(), "first\n1 line of the log lost: they were not read in time\n");
+});

@@ -64,12 +64,12 @@ export interface ForwardOptions {
    */
   rate?: number;
   /**
-   * How many bytes may pass in each direction of each connection: the first byte past the limit cuts the
-   * connection. Without a limit any number may pass.
+   * How many bytes may pass in each direction of each connection: the first byte beyond that cuts the
+   * connection. Without this option any number may pass.
    */
   limit?: number;
   /**
-   * Whether the forwarder stops listening after the first connection, and ends with that.
+   * Whether the forwarder stops listening after the first connection, and finishes when that ends.
    *
    * @default {false}
    */
@@ -98,7 +98,7 @@ export interface ForwardOptions {
    * @default {0o777 without the umask's bits}
    */
   unixMode?: number;
-  /** A signal that shuts the forwarder down, as `shutdown()` does, when it aborts. */
+  /** A signal that shuts the forwarder down at its abort, as `shutdown()` does. */
   signal?: AbortSignal;
   /**
    * Whether `onEvent` is also called with an `open` event for each connection that is accepted.
@@ -106,6 +106,9 @@ export interface ForwardOptions {
    * @default {false}
    */
   openEvents?: boolean;
-  /** Called with each event: listening, the end of a connection, trouble with accepting, the shutdown. */
+  /**
+   * Called with each event: that the forwarder listens, that a connection has ended, that accepting has failed,
+   * that a shutdown has begun. What it throws surfaces as an uncaught error, and ends no connection.
+   */
   onEvent?: (event: ForwardEvent) => void;
 }

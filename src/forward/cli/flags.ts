@@ -41,7 +41,7 @@ export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
     placeholder: "DURATION",
     help: [
       "Cut a connection on which nothing has moved for DURATION; default:",
-      "never. TCP keepalive cuts a vanished peer's, on Linux after 2 hours",
+      "never. TCP keepalive cuts vanished peers, on Linux after 2 hours",
     ],
     parse: (text, name) => ({ idleTimeout: parseDuration(text, name) }),
   }],
@@ -58,8 +58,8 @@ export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
     kind: "value",
     placeholder: "MODE",
     help: [
-      "At the end of one side: pass it on to the other side, which may go",
-      "on (pass, the default), or close the connection (end)",
+      "pass (default): when one side ends, the other side may go on; end:",
+      "when one side ends, close the connection",
     ],
     parse: (text, name) => ({ halfClose: parseWord(text, name, ["pass", "end"]) }),
   }],
@@ -116,7 +116,7 @@ export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   }],
   ["--once", {
     kind: "switch",
-    help: ["Serve one connection and exit"],
+    help: ["Serve one connection, then exit"],
     settings: { once: true },
   }],
   ["--log", {
@@ -130,7 +130,7 @@ export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
   }],
   ["--log-open", {
     kind: "switch",
-    help: ["Log when a connection is accepted, too, and not only when it ends"],
+    help: ["Log when a connection is accepted, too, not only when it ends"],
     settings: { openEvents: true },
   }],
   ["--help", { kind: "switch", help: ["Print this text and exit"], settings: {} }],

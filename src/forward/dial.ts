@@ -10,15 +10,15 @@ const UNIX_RETRY = 10;
  * Connects to a target's address. Aborting `controller` gives up. So does `dial` itself after `timeout`
  * milliseconds, with a `TimeoutError`, and where the target is the forwarder itself.
  */
-export async function dial(
+export function dial(
   address: TcpAddress | UnixAddress,
   timeout: number,
   controller: AbortController,
   guard: LoopGuard,
 ): Promise<Deno.TcpConn | Deno.UnixConn> {
-  if (address.kind === "tcp") return await dialTcp(address, timeout, controller, guard);
-  if (guard.isOwnSocket(address.path)) throw new Error(IS_ITSELF);
-  return await dialUnix(address, timeout, controller.signal);
+  return address.kind === "tcp"
+    ? dialTcp(address, timeout, controller, guard)
+    : dialUnix(address, timeout, controller.signal, guard);
 }
 
 async function dialTcp(
@@ -55,7 +55,9 @@ async function dialUnix(
   { path }: UnixAddress,
   timeout: number,
   signal: AbortSignal,
+  guard: LoopGuard,
 ): Promise<Deno.UnixConn> {
+  if (guard.isOwnSocket(path)) throw new Error(IS_ITSELF);
   const start = performance.now();
   while (true) {
     try {

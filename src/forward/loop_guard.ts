@@ -1,5 +1,6 @@
 // Keeps a forwarder from forwarding to itself; for the forwarder of one thread and its sessions.
 
+import type { Awaitable } from "../ends.ts";
 import type { TargetAddress } from "./address.ts";
 import type { Listener } from "./listen.ts";
 import { OwnConnections } from "./own_connections.ts";
@@ -35,8 +36,8 @@ export class LoopGuard {
   }
 
   /** Notes an accepted connection. Returns whether this forwarder has dialed it. */
-  async noteAccepted(client: Deno.Conn): Promise<boolean> {
-    return await this.#own?.noteAccepted(client) ?? false;
+  noteAccepted(client: Deno.Conn): Awaitable<boolean> {
+    return this.#own?.noteAccepted(client) ?? false;
   }
 
   /** Notes a dialed TCP connection. Returns whether this forwarder has accepted it. */

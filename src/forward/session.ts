@@ -20,9 +20,10 @@ export interface SessionOwner {
   onEnd(session: Session, outcome: Outcome): void;
 }
 
-const NOTHING: Counts = { bytes: 0, chunks: 0 };
+/** The counts of every session whose join has not begun. */
+const NOTHING: Readonly<Counts> = { bytes: 0, chunks: 0 };
 
-/** One accepted connection. It is the `stats` object of its join itself, which saves an object. */
+/** One accepted connection. It is itself the `stats` object of its join, which saves memory. */
 export class Session implements JoinStats {
   /** What the target has taken so far. */
   aToB: Counts = NOTHING;

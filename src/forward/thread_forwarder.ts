@@ -1,6 +1,6 @@
 // A forwarder in the thread that calls it; for `forward()` and its workers alone.
 
-import { AcceptLoop, type AcceptLoopOwner } from "./accept_loop.ts";
+import { AcceptLoop } from "./accept_loop.ts";
 import { formatAddress, formatDenoAddress } from "./address.ts";
 import { Deadline } from "./deadline.ts";
 import { emit } from "./emit.ts";
@@ -25,11 +25,11 @@ export async function forwardInThread(
 class ThreadForwarder implements Forwarder {
   readonly address: string;
   readonly target: string;
-  readonly finished: Promise<void>;
+  readonly #done = Promise.withResolvers<void>();
+  readonly finished: Promise<void> = this.#done.promise;
   readonly #settings: Settings;
   readonly #guard: LoopGuard;
   readonly #accepting: AcceptLoop;
-  readonly #finish: () => void;
   readonly #sessions = new Set<Session>();
   readonly #sessionOwner: SessionOwner;
   /** The counts, without the bytes of open sessions. */
@@ -47,11 +47,12 @@ class ThreadForwarder implements Forwarder {
     };
     this.address = formatDenoAddress(listener.addr);
     this.target = formatAddress(settings.target);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.finished = promise;
-    this.#finish = resolve;
     this.#emit({ event: "listen", address: this.address, target: this.target });
-    this.#accepting = new AcceptLoop(listener, this.#acceptLoopOwner());
+    this.#accepting = new AcceptLoop(listener, {
+      hasRoom: () => this.#sessions.size < settings.maxConnections,
+      onConnection: (client) => this.#onConnection(client),
+      onFailure: (error) => this.#reportError(`Cannot accept for now: ${plainMessage(error)}`),
+    });
     settings.signal?.addEventListener("abort", this.#onAbort);
     // The signal may have aborted while `listen` examined a stale Unix socket, or in `onEvent`.
     if (settings.signal?.aborted) this.#onAbort();
@@ -81,14 +82,6 @@ class ThreadForwarder implements Forwarder {
   }
 
   #onAbort = (): void => void this.shutdown();
-
-  #acceptLoopOwner(): AcceptLoopOwner {
-    return {
-      hasRoom: () => this.#sessions.size < this.#settings.maxConnections,
-      onConnection: (client) => this.#onConnection(client),
-      onFailure: (error) => this.#reportError(`Cannot accept for now: ${plainMessage(error)}`),
-    };
-  }
 
   async #onConnection(client: Deno.Conn): Promise<void> {
     if (await this.#guard.noteAccepted(client)) {
@@ -131,7 +124,7 @@ class ThreadForwarder implements Forwarder {
   #finishIfOver(): void {
     if (!this.#accepting.isStopped || this.#sessions.size > 0) return;
     this.#cutAt.cancel();
-    void this.#accepting.ended.then(this.#finish);
+    void this.#accepting.ended.then(this.#done.resolve);
   }
 
   #reportError(error: string): void {

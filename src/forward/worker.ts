@@ -1,8 +1,6 @@
-/**
- * A worker of a forwarder: forwards in a thread of its own, as the messages of `workers_forwarder.ts` say.
- *
- * @module
- */
+// A worker of a forwarder: forwards in a thread of its own, told by messages; for `workers_forwarder.ts`
+// alone, which starts it.
+
 import type { ForwardEvent } from "./events.ts";
 import type { Forwarder, ForwardStats } from "./forwarder.ts";
 import type { ForwardOptions } from "./options.ts";

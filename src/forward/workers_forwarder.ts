@@ -106,9 +106,9 @@ class WorkersForwarder implements Forwarder {
 
 /** A worker, as the thread that has started it sees it. */
 class WorkerHandle {
+  readonly #done = Promise.withResolvers<void>();
   /** Fulfils once the worker has stopped listening and all its connections have ended. */
-  readonly finished: Promise<void>;
-  readonly #finish: () => void;
+  readonly finished: Promise<void> = this.#done.promise;
   readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   readonly #listening = Promise.withResolvers<string>();
   readonly #onEvent: (event: ForwardEvent) => void;
@@ -117,9 +117,6 @@ class WorkerHandle {
   /** `onEvent` is called with the events of connections, and with errors. */
   constructor(onEvent: (event: ForwardEvent) => void) {
     this.#onEvent = onEvent;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.finished = promise;
-    this.#finish = resolve;
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.#listening.reject(new Error(`Cannot start a worker: ${event.message}`));
@@ -174,7 +171,7 @@ class WorkerHandle {
       case "finished":
         this.#stats = message.stats;
         this.terminate();
-        this.#finish();
+        this.#done.resolve();
     }
   }
 }

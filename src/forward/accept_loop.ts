@@ -9,7 +9,7 @@ import { concernsOneConnection, type Listener } from "./listen.ts";
 const MIN_BACK_OFF = 5;
 const MAX_BACK_OFF = 1000;
 
-/** What the accept loop asks and tells its owner. */
+/** Decides for an accept loop, and is called with what happens in it. */
 export interface AcceptLoopOwner {
   /** Whether a further connection may be accepted now. */
   hasRoom(): boolean;

@@ -109,7 +109,7 @@ function parsePath(text: string, name: string): string {
     refuse("forward", name, "must be unix: and a path", text);
   }
   if (bytes > MAX_UNIX_PATH) {
-    const rule = `must have a path of at most ${MAX_UNIX_PATH} bytes, and has one of ${bytes}`;
+    const rule = `must have a path of at most ${MAX_UNIX_PATH} bytes, not ${bytes}`;
     refuse("forward", name, rule, text, RangeError);
   }
   return path;

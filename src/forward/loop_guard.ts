@@ -46,8 +46,8 @@ export class LoopGuard {
   }
 
   /**
-   * Forgets both connections of a session, of which the second is missing if the target was not dialed.
-   * Returns whether this forwarder has accepted the second, even if it heard of that too late for
+   * Forgets a session's accepted connection and its dialed connection, which is `undefined` if there was none.
+   * Returns whether this forwarder has accepted the dialed connection, as it may find out too late for
    * {@linkcode noteDialed}.
    */
   forget(client: Deno.Conn, target: Deno.Conn | undefined): boolean {

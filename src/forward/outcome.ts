@@ -23,7 +23,7 @@ export function connectFailure(target: TargetAddress, error: unknown, isCut: boo
 }
 
 /** The outcome of a session whose target turned out to be the forwarder itself. */
-export function loopFailure(target: TargetAddress): Outcome & { error: string } {
+export function loopFailure(target: TargetAddress): Required<Outcome> {
   return { reason: "error", error: cannotConnect(target, IS_ITSELF) };
 }
 

@@ -7,8 +7,9 @@ const PORTS = 65536;
  * with the listener's is not enough: a name may lead anywhere, and beside a listener on 0.0.0.0 another
  * process may listen on one address of the same port.
  *
- * Every worker notes what it dials and what it accepts in memory that all workers share, first its own side
- * of a connection, and only then it looks for the other side. So at least one of the two sides sees both.
+ * Every worker notes what it dials and what it accepts in memory that all workers share. The dialing side and
+ * the accepting side of a connection each note it first, and look for the other side's note only then: so at
+ * least one of the two finds both notes.
  */
 export class OwnConnections {
   /** For each local port the hash of the connection that was dialed from it; 0 for none. */
@@ -29,7 +30,8 @@ export class OwnConnections {
 
   /** Notes an accepted connection. Returns whether this forwarder has dialed it. */
   async noteAccepted(client: Deno.Conn): Promise<boolean> {
-    // Dialing may have succeeded already without this thread having heard of it.
+    // Lets this thread note a dial that has just succeeded, so that its own connection is refused here,
+    // before the target is dialed for it once more.
     if (isFromHere(client)) await new Promise((resolve) => setTimeout(resolve));
     const { port, hash } = originOf(client.remoteAddr, client.localAddr);
     Atomics.store(this.#accepted, port, hash);

@@ -79,7 +79,7 @@ export class Session implements JoinStats {
     this.#closeBoth();
   }
 
-  /** What every event of the session tells. */
+  /** The part that all events of the session have in common. */
   describe(): ConnectionEvent {
     const { listen, target } = this.#owner.settings;
     // The client of a Unix socket has no address of its own.
@@ -89,7 +89,7 @@ export class Session implements JoinStats {
     return { id: this.#id, from, to: formatAddress(target) };
   }
 
-  /** The event that tells of the session's end. */
+  /** The event of the session's end. */
   closeEvent(outcome: Outcome): CloseEvent {
     return {
       event: "close",

@@ -1,5 +1,5 @@
-// A worker of a forwarder: forwards in a thread of its own, told by messages; for `workers_forwarder.ts`
-// alone, which starts it.
+// A worker of a forwarder: forwards in a thread of its own, directed by messages; `workers_forwarder.ts`
+// alone starts it.
 
 import type { ForwardEvent } from "./events.ts";
 import type { Forwarder, ForwardStats } from "./forwarder.ts";

@@ -13,7 +13,7 @@ import type { FromWorker, ToWorker } from "./worker.ts";
  * Starts the workers, which all listen on one port: the system spreads the connections over them
  * (`SO_REUSEPORT`). `settings` are the checked `options`.
  *
- * @throws {Error} If a worker cannot start or listen; then none is left.
+ * @throws {Error} If a worker cannot start or listen. All workers are terminated then.
  */
 export async function forwardByWorkers(
   options: ForwardOptions,
@@ -161,7 +161,7 @@ class WorkerHandle {
         return this.#listening.reject(message.error);
       case "event": {
         const { event } = message;
-        // `WorkersForwarder` itself tells of listening and shutting down, once for all workers.
+        // Listening and shutting down are events that `WorkersForwarder` emits once for all workers.
         if ("id" in event || event.event === "error") this.#onEvent(event);
         return;
       }

@@ -13,7 +13,7 @@ export type Command =
     kind: "forward";
     options: ForwardOptions;
     log: LogFormat;
-    /** Whether no address was given, as in a first try, which is then told how to connect. */
+    /** Whether no address was given, as in a first try: then the program says how to connect. */
     isDefault: boolean;
   };
 

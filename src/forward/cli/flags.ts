@@ -58,8 +58,8 @@ export const FLAGS: ReadonlyMap<string, Flag> = new Map<string, Flag>([
     kind: "value",
     placeholder: "MODE",
     help: [
-      "pass (default): when one side ends, the other side may go on; end:",
-      "when one side ends, close the connection",
+      "pass (default): when one side ends, the other side may go on;",
+      "end: when one side ends, the connection is closed",
     ],
     parse: (text, name) => ({ halfClose: parseWord(text, name, ["pass", "end"]) }),
   }],

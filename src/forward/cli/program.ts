@@ -85,7 +85,7 @@ function fail(error: unknown, terminal: Terminal): number {
 function onSignal(onCount: (count: number) => void): void {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]
-    // SIGHUP, too: under nohup it ends Deno all the same (2.9).
+    // Without a listener SIGHUP would end Deno, even under nohup (2.9).
     : ["SIGINT", "SIGTERM", "SIGHUP"];
   let count = 0;
   for (const signal of signals) Deno.addSignalListener(signal, () => onCount(++count));

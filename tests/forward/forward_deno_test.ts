@@ -91,14 +91,14 @@ test("it forwards over unix sockets, on both sides", async () => {
   assertEquals(event, { ...event, from: first, to: second, aToB: 4, bToA: 4, reason: "eof" });
 });
 
-test("port 0 is the one that was chosen", async () => {
+test("instead of port 0 the forwarder reports the port that was chosen", async () => {
   await using local = await t.Local.start();
   const { address, target } = local.forwarder;
   assert(/^tcp:\/\/127\.0\.0\.1:[1-9]\d*$/.test(address), address);
   assertEquals(local.events.all, [{ event: "listen", address, target }]);
 });
 
-test("connections are apart: one that is cut leaves the others", async () => {
+test("cutting one connection leaves the others alone", async () => {
   await using local = await t.Local.start({ limit: 10 });
   using steady = await local.connect();
   await t.send(steady, "one");
@@ -135,7 +135,7 @@ test("a connection that lasts too long is cut, whatever moves", async () => {
   await talking;
 });
 
-test("the end of one side can be that of both", async () => {
+test("halfClose: end closes the connection at the end of one side", async () => {
   const ended = Promise.withResolvers<void>();
   using server = t.target(async (conn) => {
     await t.receiveAll(conn);
@@ -267,7 +267,7 @@ test("a target that is not there is unreachable, for that connection", async () 
   assertEquals(event, { ...event, to, reason: "unreachable", error });
 });
 
-test("so is one whose name is unknown", async () => {
+test("a target whose name is unknown is unreachable, for that connection", async () => {
   // Too long for a name: nobody needs to be asked.
   await using local = await t.Local.start({ target: `tcp://${"a".repeat(64)}:80` });
   using client = await local.connect();
@@ -433,7 +433,7 @@ for (const workers of [1, 2]) {
   });
 }
 
-test("without openEvents only ends are told of", async () => {
+test("without openEvents there are only close events", async () => {
   await using local = await t.Local.start();
   using client = await local.connect();
   await t.exchange(client, "hello");

@@ -51,12 +51,12 @@ test("each flag is an option, with = and without", () => {
   }
 });
 
-test("of a flag given twice the last counts", () => {
+test("the last of two equal flags counts", () => {
   const options = { ...DEFAULT.options, limit: 2 };
   assertEquals(parseCommand(["--limit=1", "--limit", "2"]), { ...DEFAULT, options });
 });
 
-test("help and version are asked for anywhere, also beside mistakes", () => {
+test("--help and --version count anywhere, even beside mistakes", () => {
   assertEquals(parseCommand(["--foo", "--help"]), { kind: "help" });
   assertEquals(parseCommand(["-h"]), { kind: "help" });
   assertEquals(parseCommand(["x", "--version"]), { kind: "version" });
@@ -64,7 +64,7 @@ test("help and version are asked for anywhere, also beside mistakes", () => {
   assertThrows(() => parseCommand(["--", "--help"]), TypeError, 'got "--help"');
 });
 
-test("a mistake is named with the argument", () => {
+test("an error names the argument", () => {
   const mistakes: [string[], string][] = [
     [["--idel-timeout", "1s"], "Unknown flag '--idel-timeout': see --help"],
     [["-o"], "Unknown flag '-o': see --help"],

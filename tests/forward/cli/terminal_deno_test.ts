@@ -49,7 +49,7 @@ test("a busy terminal gets no live line, but its removal", async () => {
   assertEquals(text(), `${ERASE}1 open${ERASE}`);
 });
 
-test("elsewhere there is no live line", async () => {
+test("without a terminal there is no live line", async () => {
   const { terminal, text } = terminalOf(false);
   terminal.setLiveLine("1 open");
   terminal.err("log\n");
@@ -66,7 +66,7 @@ test("a write that takes a part is continued", async () => {
   assertEquals(text(), "a longer line\nand another\n");
 });
 
-test("where each reads on its own, one that is stuck stops nothing else", async () => {
+test("a stuck reader of stdout does not stop stderr", async () => {
   const { promise: stuck, resolve } = Promise.withResolvers<number>();
   let text = "";
   const stdout = { isTerminal: () => false, write: () => stuck };

@@ -16,7 +16,7 @@ test("durations are read with each unit", () => {
   );
 });
 
-test("a duration that is none is an error with the argument, the rule and the value", () => {
+test("a bad duration is an error with the argument, the rule and the value", () => {
   for (const text of ["", "5", "s", "-5s", "1e3s", "5 s", "5S", "5d", "NaN", "Infinity", ".5s"]) {
     assertThrows(
       () => parseDuration(text, "--grace"),
@@ -42,7 +42,7 @@ test("sizes are read with each unit", () => {
   );
 });
 
-test("a size that is none is an error with the argument, the rule and the value", () => {
+test("a bad size is an error with the argument, the rule and the value", () => {
   for (const text of ["", "KiB", "-1", "1e3", "64K", "10 MB", "10MB/s", "NaN", "Infinity"]) {
     assertThrows(
       () => parseSize(text, "--limit"),
@@ -88,7 +88,7 @@ test("modes are three octal digits", () => {
   }
 });
 
-test("words are those of a list", () => {
+test("a word must be in the list", () => {
   const words = ["text", "json", "none"] as const;
   assertEquals(parseWord("json", "--log", words), "json");
   for (const text of ["", "JSON", "xml", "text,json"]) {

@@ -7,8 +7,8 @@ import { IS_ITSELF, type LoopGuard } from "./loop_guard.ts";
 const UNIX_RETRY = 10;
 
 /**
- * Connects to a target's address. Aborting `controller` gives up. So does `dial` itself after `timeout`
- * milliseconds, with a `TimeoutError`, and where the target is the forwarder itself.
+ * Connects to a target's address. Rejects once `controller` aborts, with a `TimeoutError` after `timeout`
+ * milliseconds, at which it may abort `controller` itself, and if the target is the forwarder itself.
  */
 export function dial(
   address: TcpAddress | UnixAddress,

@@ -12,6 +12,8 @@ import type { LoopGuard } from "./loop_guard.ts";
 import { connectFailure, CUT, joinFailure, loopFailure, type Outcome } from "./outcome.ts";
 import type { Settings } from "./settings.ts";
 
+type Target = Deno.Conn | EchoEnd | DiscardEnd;
+
 /** What all sessions of a forwarder share: an idle session is to hold as little as possible. */
 export interface SessionOwner {
   readonly settings: Settings;
@@ -35,7 +37,8 @@ export class Session implements JoinStats {
   readonly #acceptedAt = performance.now();
   /** Gives the dialing up; `undefined` while nothing is dialed. */
   #dialing?: AbortController;
-  #target?: Deno.Conn | EchoEnd | DiscardEnd;
+  /** `undefined` until it is connected. */
+  #target?: Target;
   #isCut = false;
 
   /** Takes the client's connection over. */
@@ -52,15 +55,16 @@ export class Session implements JoinStats {
    */
   async run(): Promise<void> {
     const { target: address, join: options } = this.#owner.settings;
-    let target;
+    let target: Target;
     try {
-      this.#target = target = await this.#connect();
+      target = await this.#connect();
     } catch (error) {
       this.#client.close();
       return this.#end(connectFailure(address, error, this.#isCut));
     } finally {
       this.#dialing = undefined;
     }
+    this.#target = target;
     // The cut may have come when the target was connected, and this function had not heard of that yet.
     if (this.#isCut) this.#closeBoth();
     join(this.#client, target, { ...options, stats: this }).then(
@@ -101,7 +105,7 @@ export class Session implements JoinStats {
     };
   }
 
-  #connect() {
+  #connect(): Target | Promise<Target> {
     const { settings: { target, connectTimeout }, guard } = this.#owner;
     switch (target.kind) {
       case "echo":

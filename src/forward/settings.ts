@@ -1,7 +1,7 @@
 // Checks `ForwardOptions` and gives them their defaults; for the forwarder alone.
 
 import { OptionReader } from "../check/options.ts";
-import { refuse } from "../check/refuse.ts";
+import { isSize, refuse } from "../check/refuse.ts";
 import {
   formatAddress,
   type ListenAddress,
@@ -128,9 +128,8 @@ function readInteger(
   max: number,
   rule: string,
 ): number {
-  if (typeof value !== "number") refuse("forward", name, rule, value);
-  if (Number.isInteger(value) && value >= min && value <= max) return value;
-  refuse("forward", name, rule, value, RangeError);
+  if (isSize(value, min, max)) return value;
+  refuse("forward", name, rule, value, typeof value === "number" ? RangeError : TypeError);
 }
 
 function readString(name: string, value: unknown): string {

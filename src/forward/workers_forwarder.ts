@@ -48,7 +48,7 @@ function withOwnId(event: ForwardEvent, index: number, workers: number): Forward
   return "id" in event ? { ...event, id: (event.id - 1) * workers + index + 1 } : event;
 }
 
-/** The worker's share of a whole number: all shares sum up to `total`, and differ by no more than 1. */
+/** The worker's share of a whole number or Infinity: all shares sum up to it, and differ by no more than 1. */
 function shareOf(total: number, index: number, workers: number): number {
   return Math.floor(total / workers) + (index < total % workers ? 1 : 0);
 }

@@ -1,4 +1,4 @@
-// Where to listen and where to forward to; for the forwarder and its program.
+// Reads and writes the addresses to listen on and to forward to; for the forwarder and its program.
 
 import { refuse } from "../check/refuse.ts";
 
@@ -15,20 +15,23 @@ export interface UnixAddress {
   path: string;
 }
 
-/** What can be listened on. */
+/** An address to listen on. */
 export type ListenAddress = TcpAddress | UnixAddress;
 
-/** What can be forwarded to: an address, or one of the targets built in. */
+/** An address to forward to, or a built-in target. */
 export type TargetAddress = ListenAddress | { kind: "echo" } | { kind: "discard" };
 
-/** `sun_path` of Linux without its final zero; the BSDs and macOS have four bytes less. */
-const LONGEST_UNIX_PATH = 107;
+/** Bytes of a Unix socket's path: `sun_path` of Linux without its final zero; BSD and macOS have 4 less. */
+export const MAX_UNIX_PATH = 107;
 
 const TCP = /^tcp:\/\/(\[[^\]]*\]|[^:[\]/@]*):(\d+)$/;
 
 /**
- * Parses an address to listen on, the value of `name`: `tcp://host:port`, where port 0 stands for any
- * that is free, or `unix:/path`.
+ * Reads an address to listen on: `tcp://host:port`, where port 0 stands for any free port, or `unix:/path`.
+ * `name` is the option or argument that an error names.
+ *
+ * @throws {TypeError} If the text is no such address.
+ * @throws {RangeError} If the port is out of its range, or the path too long.
  */
 export function parseListen(text: string, name: string): ListenAddress {
   const address = parseSocket(text, name, 0);
@@ -36,7 +39,13 @@ export function parseListen(text: string, name: string): ListenAddress {
   refuse("forward", name, "must be tcp://host:port or unix:/path", text);
 }
 
-/** Parses an address to forward to, the value of `name`: also `echo:` and `discard:`. */
+/**
+ * Reads an address to forward to: `tcp://host:port`, `unix:/path`, `echo:` or `discard:`. `name` is the
+ * option or argument that an error names.
+ *
+ * @throws {TypeError} If the text is no such address.
+ * @throws {RangeError} If the port is out of its range, or the path too long.
+ */
 export function parseTarget(text: string, name: string): TargetAddress {
   if (text === "echo:") return { kind: "echo" };
   if (text === "discard:") return { kind: "discard" };
@@ -45,7 +54,7 @@ export function parseTarget(text: string, name: string): TargetAddress {
   refuse("forward", name, "must be echo:, discard:, tcp://host:port or unix:/path", text);
 }
 
-/** The text of an address, as `parseListen` and `parseTarget` read it. */
+/** Writes an address in the form that `parseListen` and `parseTarget` read. */
 export function formatAddress(address: TargetAddress): string {
   switch (address.kind) {
     case "tcp":
@@ -57,7 +66,7 @@ export function formatAddress(address: TargetAddress): string {
   }
 }
 
-/** The text of an address as the platform reports it. */
+/** Writes an address that Deno has reported. */
 export function formatDenoAddress(address: Deno.Addr): string {
   if ("path" in address) return `unix:${address.path}`;
   if ("hostname" in address) return formatTcp(address.hostname, address.port);
@@ -68,22 +77,22 @@ function formatTcp(hostname: string, port: number): string {
   return `tcp://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
 }
 
-/** `undefined` where the text is of no known form; throws where it is, but holds a bad value. */
-function parseSocket(text: string, name: string, lowestPort: number): ListenAddress | undefined {
+/** Returns `undefined` if the text has neither form; throws if it has one, but holds a bad value. */
+function parseSocket(text: string, name: string, minPort: number): ListenAddress | undefined {
   if (text.startsWith("unix:")) return { kind: "unix", path: parsePath(text, name) };
   const [, host, digits] = TCP.exec(text) ?? [];
   if (host === undefined || digits === undefined) return undefined;
   const port = Number(digits);
-  if (port < lowestPort || port > 65535) {
-    refuse("forward", name, `must have a port of ${lowestPort} to 65535`, text, RangeError);
+  if (port < minPort || port > 65535) {
+    refuse("forward", name, `must have a port of ${minPort} to 65535`, text, RangeError);
   }
   return { kind: "tcp", hostname: parseHost(host, text, name), port };
 }
 
 function parseHost(host: string, text: string, name: string): string {
-  // URL knows every way to write an IPv4 or IPv6 address, and what is none.
-  const valid = host !== "" && URL.canParse(`http://${host}/`) && !/[%?#\\\s]/.test(host);
-  if (!valid) {
+  // URL knows all forms of IPv4 and IPv6 addresses.
+  const isHost = host !== "" && URL.canParse(`http://${host}/`) && !/[%?#\\\s]/.test(host);
+  if (!isHost) {
     refuse("forward", name, "must have a host: a name, an IPv4 or an [IPv6] address", text);
   }
   return host.startsWith("[") ? host.slice(1, -1) : host;
@@ -99,8 +108,8 @@ function parsePath(text: string, name: string): string {
   if (path === "" || path.includes("\0")) {
     refuse("forward", name, "must be unix: and a path", text);
   }
-  if (bytes > LONGEST_UNIX_PATH) {
-    const rule = `must have a path of at most ${LONGEST_UNIX_PATH} bytes, and has one of ${bytes}`;
+  if (bytes > MAX_UNIX_PATH) {
+    const rule = `must have a path of at most ${MAX_UNIX_PATH} bytes, not ${bytes}`;
     refuse("forward", name, rule, text, RangeError);
   }
   return path;

@@ -2,81 +2,81 @@
 
 import type { Awaitable, Conn } from "../ends.ts";
 
-/** A read that waits for bytes. */
-interface Waiting {
+/** A read that waits for a write. */
+interface PendingRead {
   view: Uint8Array;
   resolve(count: number | null): void;
   reject(reason: unknown): void;
 }
 
-/** A write that waits to be read. */
-interface Offered {
+/** A write that waits for a read. */
+interface PendingWrite {
   chunk: Uint8Array;
   resolve(count: number): void;
   reject(reason: unknown): void;
 }
 
-/** Hands every byte back: one copy, from the write's buffer to the read's, and nothing stored. */
+/** Sends back what it receives. It copies each byte once, from the write's buffer to the read's, and keeps none. */
 export class EchoEnd implements Conn {
-  #waiting: Waiting | undefined;
-  #offered: Offered | undefined;
-  #ended = false;
+  #read: PendingRead | undefined;
+  #write: PendingWrite | undefined;
+  /** Whether no further write can come. */
+  #hasEnded = false;
 
-  /** Takes what a write offers, or waits for one; `null` after `closeWrite` or `close`. */
+  /** Takes what the pending write has, or waits for a write; `null` after the end. */
   read(view: Uint8Array): Awaitable<number | null> {
-    const offered = this.#offered;
-    if (offered !== undefined) {
-      this.#offered = undefined;
-      const count = copy(offered.chunk, view);
-      offered.resolve(count);
+    const write = this.#write;
+    if (write !== undefined) {
+      this.#write = undefined;
+      const count = copy(write.chunk, view);
+      write.resolve(count);
       return count;
     }
-    if (this.#ended) return null;
-    return new Promise((resolve, reject) => this.#waiting = { view, resolve, reject });
+    if (this.#hasEnded) return null;
+    return new Promise((resolve, reject) => this.#read = { view, resolve, reject });
   }
 
-  /** Settles with what one read took. */
+  /** Fulfils with the number of bytes that a read has taken. */
   write(chunk: Uint8Array): Awaitable<number> {
-    if (this.#ended) throw new Deno.errors.BrokenPipe("Broken pipe");
-    const waiting = this.#waiting;
-    if (waiting !== undefined) {
-      this.#waiting = undefined;
-      const count = copy(chunk, waiting.view);
-      waiting.resolve(count);
+    if (this.#hasEnded) throw new Deno.errors.BrokenPipe("Broken pipe");
+    const read = this.#read;
+    if (read !== undefined) {
+      this.#read = undefined;
+      const count = copy(chunk, read.view);
+      read.resolve(count);
       return count;
     }
-    return new Promise((resolve, reject) => this.#offered = { chunk, resolve, reject });
+    return new Promise((resolve, reject) => this.#write = { chunk, resolve, reject });
   }
 
-  /** Ends what can be read, once it all was. */
+  /** Lets reads find the end after what a pending write has. */
   closeWrite(): void {
-    this.#ended = true;
-    this.#waiting?.resolve(null);
-    this.#waiting = undefined;
+    this.#hasEnded = true;
+    this.#read?.resolve(null);
+    this.#read = undefined;
   }
 
-  /** Ends both ways. */
+  /** Ends both directions. A pending read or write fails. */
   close(): void {
     this.abort(new Deno.errors.Interrupted("Closed"));
   }
 
-  /** Ends both ways; a pending read or write fails with the reason. */
+  /** Ends both directions. A pending read or write fails with the reason. */
   abort(reason: unknown): void {
-    this.#ended = true;
-    this.#waiting?.reject(reason);
-    this.#offered?.reject(reason);
-    this.#waiting = this.#offered = undefined;
+    this.#hasEnded = true;
+    this.#read?.reject(reason);
+    this.#write?.reject(reason);
+    this.#read = this.#write = undefined;
   }
 }
 
-/** Takes everything, sends nothing, and ends its side when the client has ended. */
+/** Takes everything, sends nothing, and ends when the client has ended. */
 export class DiscardEnd implements Conn {
-  #end: (() => void) | undefined;
-  readonly #ended: Promise<null> = new Promise((resolve) => this.#end = () => resolve(null));
+  readonly #ended = Promise.withResolvers<null>();
 
   /** Waits for the end. */
   read(_view: Uint8Array): Awaitable<number | null> {
-    return this.#ended;
+    return this.#ended.promise;
   }
 
   /** Takes the chunk. */
@@ -84,18 +84,18 @@ export class DiscardEnd implements Conn {
     return chunk.length;
   }
 
-  /** Ends what can be read. */
+  /** Ends both directions, as nothing is ever sent. */
   closeWrite(): void {
-    this.#end?.();
+    this.#ended.resolve(null);
   }
 
-  /** Ends both ways. */
+  /** Ends both directions. */
   close(): void {
-    this.#end?.();
+    this.#ended.resolve(null);
   }
 }
 
-/** Copies as much of `from` as `to` has room for. */
+/** Copies as much as there is room for. Returns the number of bytes. */
 function copy(from: Uint8Array, to: Uint8Array): number {
   const count = Math.min(from.length, to.length);
   to.set(count === from.length ? from : from.subarray(0, count));

@@ -1,42 +1,45 @@
 // Connects to a target; for sessions alone.
 
 import type { TcpAddress, UnixAddress } from "./address.ts";
-import { ITSELF } from "./own_connections.ts";
+import { IS_ITSELF, type LoopGuard } from "./loop_guard.ts";
 
-/** How long to leave a Unix listener whose backlog is full. */
+/** How long to wait before dialing a Unix listener with a full backlog again, in ms. */
 const UNIX_RETRY = 10;
 
-/** Whether a connection leads to the forwarder that has made it; without one, whether it would. */
-export type LeadsHere = (conn?: Deno.Conn) => boolean;
-
 /**
- * Connects to a target's address within `timeout` milliseconds. Aborting `controller` gives up; at the
- * timeout it is aborted with a `TimeoutError`.
+ * Connects to a target's address. Rejects once `controller` aborts, with a `TimeoutError` after `timeout`
+ * milliseconds, at which it may abort `controller` itself, and if the target is the forwarder itself.
  */
-export async function dial(
+export function dial(
   address: TcpAddress | UnixAddress,
   timeout: number,
   controller: AbortController,
-  leadsHere: LeadsHere,
+  guard: LoopGuard,
 ): Promise<Deno.TcpConn | Deno.UnixConn> {
-  if (address.kind === "unix") {
-    if (leadsHere()) throw new Error(ITSELF);
-    return await dialUnix(address.path, timeout, controller.signal);
-  }
-  const { hostname, port } = address;
+  return address.kind === "tcp"
+    ? dialTcp(address, timeout, controller, guard)
+    : dialUnix(address, timeout, controller.signal, guard);
+}
+
+async function dialTcp(
+  { hostname, port }: TcpAddress,
+  timeout: number,
+  controller: AbortController,
+  guard: LoopGuard,
+): Promise<Deno.TcpConn> {
   const { signal } = controller;
-  const timer = timeout === Infinity ? undefined : setTimeout(() => {
-    controller.abort(timeoutError(timeout));
-  }, timeout);
+  const timer = timeout === Infinity
+    ? undefined
+    : setTimeout(() => controller.abort(timeoutError(timeout)), timeout);
   try {
     const conn = await Deno.connect({ hostname, port, signal });
     if (signal.aborted) {
       conn.close();
       throw signal.reason;
     }
-    if (leadsHere(conn)) {
+    if (guard.noteDialed(conn)) {
       conn.close();
-      throw new Error(ITSELF);
+      throw new Error(IS_ITSELF);
     }
     return conn;
   } finally {
@@ -45,14 +48,16 @@ export async function dial(
 }
 
 /**
- * Connecting to a Unix socket never waits: where the backlog is full it fails at once, so the
- * waiting that a TCP connection would do is done here.
+ * Connecting to a Unix socket never waits: where the backlog is full it fails at once. So the waiting that
+ * the system does for a TCP connection is done here.
  */
 async function dialUnix(
-  path: string,
+  { path }: UnixAddress,
   timeout: number,
   signal: AbortSignal,
+  guard: LoopGuard,
 ): Promise<Deno.UnixConn> {
+  if (guard.isOwnSocket(path)) throw new Error(IS_ITSELF);
   const start = performance.now();
   while (true) {
     try {

@@ -1,43 +1,43 @@
-// Public: the events of a forwarder. `emit` is for the forwarder alone.
+// Public: the events of a forwarder.
 
 import type { EndReason } from "../reason.ts";
 
-/** Why a connection ended: as a join does, or what only a forwarder can say. */
+/** Why a connection ended: the reason of its join, or a reason that only a forwarder has. */
 export type CloseReason =
-  /** What a join ends for, and, with an `error`, what connecting to the target fails for. */
+  /** The reason of the join, or, if the target could not be connected, the reason of that failure. */
   | EndReason
   /** The target did not answer within `connectTimeout`. */
   | "connect-timeout"
-  /** The forwarder was shut down and the grace was over. */
+  /** The forwarder was shut down, and the connection was cut after the grace. */
   | "shutdown";
 
 /** The forwarder listens. */
 export interface ListenEvent {
   /** Which event this is. */
   event: "listen";
-  /** The address, with the port that was chosen where 0 was asked for. */
+  /** The address that it listens on, with the port that the system has chosen in place of port 0. */
   address: string;
-  /** Where its connections go. */
+  /** The address that it forwards to. */
   target: string;
 }
 
-/** What the events of a connection have in common. */
+/** The part that all events of one connection have in common. */
 export interface ConnectionEvent {
   /** The connection's number, from 1. */
   id: number;
-  /** The client's address. */
+  /** The client's address; for a client of a Unix socket, which has none, the address listened on. */
   from: string;
-  /** The target's address. */
+  /** The target's address, as it was given. */
   to: string;
 }
 
-/** A connection was accepted, and the target is about to be dialed; only told with `openEvents`. */
+/** A connection was accepted, and the target is about to be dialed. Only emitted with `openEvents`. */
 export interface OpenEvent extends ConnectionEvent {
   /** Which event this is. */
   event: "open";
 }
 
-/** A connection ended, or could not be made. */
+/** A connection has ended, or its target could not be connected. */
 export interface CloseEvent extends ConnectionEvent {
   /** Which event this is. */
   event: "close";
@@ -45,44 +45,34 @@ export interface CloseEvent extends ConnectionEvent {
   aToB: number;
   /** Bytes that the client took from the target. */
   bToA: number;
-  /** Milliseconds since it was accepted. */
+  /** How long the connection lasted since it was accepted, in ms. */
   ms: number;
-  /** Why it ended. */
+  /** Why the connection ended. */
   reason: CloseReason;
-  /** What went wrong, unless nothing did. */
+  /** What went wrong, in words for people; missing if nothing did. */
   error?: string;
 }
 
 /**
  * Connections cannot be accepted for the moment, and the forwarder keeps trying; or the target is the
- * forwarder itself.
+ * forwarder itself. An error that repeats is emitted once, until it has not come for 10 seconds.
  */
 export interface ErrorEvent {
   /** Which event this is. */
   event: "error";
-  /** What went wrong. */
+  /** What went wrong, in words for people. */
   error: string;
 }
 
-/** The forwarder has stopped listening; open connections have `grace` to finish. */
+/** The forwarder has stopped listening, and lets open connections finish for `grace` milliseconds. */
 export interface ShutdownEvent {
   /** Which event this is. */
   event: "shutdown";
-  /** How many connections are open. */
+  /** How many connections are open at that moment. */
   open: number;
-  /** How many milliseconds they have. */
+  /** How long open connections may go on before they are cut, in ms. */
   grace: number;
 }
 
-/** What a forwarder tells its `onEvent`. */
+/** What `onEvent` of a forwarder is called with. */
 export type ForwardEvent = ListenEvent | OpenEvent | CloseEvent | ErrorEvent | ShutdownEvent;
-
-/** Calls `onEvent`, if there is one, with an event. */
-export function emit(event: ForwardEvent, onEvent?: (event: ForwardEvent) => void): void {
-  try {
-    onEvent?.(event);
-  } catch (error) {
-    // The caller's bug is not to end a connection; it surfaces as an uncaught error.
-    reportError(error);
-  }
-}

@@ -1,22 +1,24 @@
 // Public: `forward()`.
 
-import { forwardAlone } from "./accepting.ts";
 import type { Forwarder } from "./forwarder.ts";
-import { checkOptions, type ForwardOptions } from "./options.ts";
-import { forwardByTeam } from "./team.ts";
+import type { ForwardOptions } from "./options.ts";
+import { assertDeno } from "./runtime.ts";
+import { readOptions } from "./settings.ts";
+import { forwardInThread } from "./thread_forwarder.ts";
+import { forwardByWorkers } from "./workers_forwarder.ts";
 
 /**
- * Listens, dials the target for every connection that is accepted, and joins the two connections. What goes
- * wrong with a connection ends that connection only, and `onEvent` is told of it.
+ * Forwards connections: listens, dials the target for every connection that is accepted, and joins the two
+ * connections. A failure of one connection ends that connection only, and is reported to `onEvent`.
  *
- * @param options Where to listen and to forward to, and the bounds.
- * @returns The forwarder, listening.
- * @throws {TypeError} If an option cannot be used, or the path to listen on is taken by a file that is no
- * socket. Nothing has been opened.
+ * @param options Where to listen and to forward to, timeouts and limits; see {@linkcode ForwardOptions}.
+ * @returns The forwarder, once it listens.
+ * @throws {TypeError} If an option is of the wrong type or cannot be used, or if the path to listen on
+ * belongs to a file that is no socket. Nothing has been opened.
  * @throws {RangeError} If a number is out of its range. Nothing has been opened.
- * @throws {Error} If it cannot listen: the address is in use, not this machine's, or not allowed; or if the
- * runtime is not Deno.
- * @throws The reason of an aborted `signal`.
+ * @throws {Error} If the system does not let it listen, as when the address is in use; if a worker cannot
+ * start; or if the runtime is not Deno.
+ * @throws The reason of `signal`, if that has aborted already.
  *
  * @example Forward a free port to the built-in echo
  * ```ts
@@ -32,12 +34,10 @@ import { forwardByTeam } from "./team.ts";
  * ```
  */
 export async function forward(options: ForwardOptions): Promise<Forwarder> {
-  const settings = checkOptions(options);
-  if (typeof Deno === "undefined") {
-    throw new Error("Cannot forward as this runtime is not Deno: there is no Deno.listen");
-  }
+  const settings = readOptions(options);
+  assertDeno();
   settings.signal?.throwIfAborted();
   return settings.workers > 1
-    ? await forwardByTeam(options, settings)
-    : await forwardAlone(settings);
+    ? await forwardByWorkers(options, settings)
+    : await forwardInThread(settings);
 }

@@ -1,21 +1,24 @@
 // Listens on a TCP address or a Unix socket; for the forwarder alone.
 
 import { formatAddress } from "./address.ts";
-import { messageOf } from "./failure.ts";
-import type { Settings } from "./options.ts";
-import { clearWay, UnixListener } from "./unix_listener.ts";
+import { plainMessage } from "./plain_message.ts";
+import type { Settings } from "./settings.ts";
+import { UnixListener } from "./unix_listener.ts";
 
-/** What accepts connections. */
+/** Accepts connections until it is closed. */
 export type Listener = Deno.Listener<Deno.TcpConn> | UnixListener;
 
-/** The kernel lowers it to its own maximum; Deno's 511 overflows when clients come all at once. */
+/**
+ * How many clients may wait to be accepted. The kernel lowers the number to its own maximum; Deno's default,
+ * 511, overflows when thousands of clients come at once.
+ */
 const BACKLOG = 4096;
 
 /**
- * Codes with which accepting fails for the one connection's sake: it was reset or given up before it
- * was accepted, or brings a network error of its own (https://man7.org/linux/man-pages/man2/accept.2.html).
+ * Codes with which accept(2) fails because of one connection: its client has reset it or given it up, or the
+ * connection has a network error pending (https://man7.org/linux/man-pages/man2/accept.2.html).
  */
-const OF_ONE_CONNECTION: ReadonlySet<unknown> = new Set([
+const CODES_OF_ONE_CONNECTION: ReadonlySet<unknown> = new Set([
   "ENOTCONN",
   "ECONNABORTED",
   "ECONNRESET",
@@ -32,34 +35,31 @@ const OF_ONE_CONNECTION: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Whether a failed accept says nothing of the next one. Any other failure comes again at once, as
- * running out of file descriptors or memory does.
+ * Whether accepting has failed because of one connection, so that the next connection may be accepted at
+ * once. Any other failure would come again at once, as when file descriptors or memory have run out.
  */
 export function concernsOneConnection(error: unknown): boolean {
-  return error instanceof Error && "code" in error && OF_ONE_CONNECTION.has(error.code);
+  return error instanceof Error && "code" in error && CODES_OF_ONE_CONNECTION.has(error.code);
 }
 
 /**
- * Listens. A Unix socket that nobody listens on any more is replaced; its file goes when the listener
- * is closed.
+ * Listens on the address of the settings. Replaces a Unix socket on which nobody listens any more.
  *
- * @throws {TypeError} If the path of a Unix socket is taken by something else.
+ * @throws {TypeError} If the path of a Unix socket belongs to a file that is no socket.
+ * @throws {Error} If the system refuses; the message names the address.
  */
 export async function listen({ listen, unixMode, reusePort }: Settings): Promise<Listener> {
   try {
-    if (listen.kind === "unix") {
-      await clearWay(listen);
-      return new UnixListener(listen, unixMode);
-    }
+    if (listen.kind === "unix") return await UnixListener.open(listen, unixMode);
     const { hostname, port } = listen;
     const options = { hostname, port, tcpBacklog: BACKLOG };
     if (!reusePort) return Deno.listen(options);
-    // It would end the process (Deno 2.9).
+    // Without the flag, which shows in `listenDatagram`, `reusePort` would end the process (Deno 2.9).
     if (!("listenDatagram" in Deno)) throw new Error("a shared port needs Deno's --unstable-net");
     return Deno.listen({ ...options, reusePort });
   } catch (error) {
     if (error instanceof TypeError) throw error;
-    throw new Error(`Cannot listen on ${formatAddress(listen)}: ${messageOf(error)}`, {
+    throw new Error(`Cannot listen on ${formatAddress(listen)}: ${plainMessage(error)}`, {
       cause: error,
     });
   }

@@ -1,81 +1,82 @@
-// Knows connections that a forwarder has made to itself; for the forwarder alone.
-
-/** What connecting to such a target fails with. */
-export const ITSELF = "that is this forwarder itself";
+// A table of the connections that a forwarder may have made to itself; for `loop_guard.ts` and workers.
 
 const PORTS = 65536;
 
 /**
- * Tells connections that the forwarder has made to itself, which it would forward to itself again,
- * until no file descriptor is left. The two addresses do not tell them: a name may lead anywhere, and
- * beside 0.0.0.0 another process may listen on one address of the port. So where own connections come
- * from is compared with where accepted ones come from, across all workers: each side notes its own
- * before it looks for the other's, so that one of them sees both.
+ * Recognises connections from a forwarder to itself by where they come from. Comparing the target's address
+ * with the listener's is not enough: a name may lead anywhere, and beside a listener on 0.0.0.0 another
+ * process may listen on one address of the same port.
+ *
+ * Every worker notes what it dials and what it accepts in memory that all workers share. The dialing side and
+ * the accepting side of a connection each note it first, and look for the other side's note only then: so at
+ * least one of the two finds both notes.
  */
 export class OwnConnections {
-  /** For each port a number for the IP addresses of a connection dialed from it; 0 for none. */
+  /** For each local port the hash of the connection that was dialed from it; 0 for none. */
   readonly #dialed: Int32Array;
-  /** The same for connections accepted from it. */
+  /** For each remote port the hash of the connection that was accepted from it; 0 for none. */
   readonly #accepted: Int32Array;
 
-  /** `memory` is what all workers share, made by {@linkcode OwnConnections.memory}. */
+  /** All workers of a forwarder are to use the same `memory`, made by {@linkcode OwnConnections.allocate}. */
   constructor(memory: SharedArrayBuffer) {
     this.#dialed = new Int32Array(memory, 0, PORTS);
     this.#accepted = new Int32Array(memory, PORTS * 4, PORTS);
   }
 
-  /** Creates what workers share; the system gives it room only where it is used. */
-  static memory(): SharedArrayBuffer {
+  /** Allocates the shared memory: 512 KiB, of which the system provides only the pages that are used. */
+  static allocate(): SharedArrayBuffer {
     return new SharedArrayBuffer(2 * PORTS * 4);
   }
 
   /** Notes an accepted connection. Returns whether this forwarder has dialed it. */
-  async accepted(client: Deno.Conn): Promise<boolean> {
+  async noteAccepted(client: Deno.Conn): Promise<boolean> {
+    // Lets this thread note a dial that has just succeeded, so that its own connection is refused here,
+    // before the target is dialed for it once more.
     if (isFromHere(client)) await new Promise((resolve) => setTimeout(resolve));
-    const [port, ips] = place(client.remoteAddr, client.localAddr);
-    Atomics.store(this.#accepted, port, ips);
-    return Atomics.load(this.#dialed, port) === ips;
+    const { port, hash } = originOf(client.remoteAddr, client.localAddr);
+    Atomics.store(this.#accepted, port, hash);
+    return Atomics.load(this.#dialed, port) === hash;
   }
 
-  /** Notes a dialed connection, unless this forwarder has accepted it: returns whether it has. */
-  dialed(target: Deno.Conn): boolean {
-    const [port, ips] = place(target.localAddr, target.remoteAddr);
-    Atomics.store(this.#dialed, port, ips);
-    const isOwn = Atomics.load(this.#accepted, port) === ips;
+  /** Returns whether this forwarder has accepted a dialed connection; if not, notes the connection. */
+  noteDialed(target: Deno.Conn): boolean {
+    const { port, hash } = originOf(target.localAddr, target.remoteAddr);
+    Atomics.store(this.#dialed, port, hash);
+    const isOwn = Atomics.load(this.#accepted, port) === hash;
     if (isOwn) Atomics.store(this.#dialed, port, 0);
     return isOwn;
   }
 
   /**
-   * Forgets a session's accepted and, if there was one, dialed connection. Returns whether this
-   * forwarder has accepted the dialed one.
+   * Forgets an accepted connection and, unless it is `undefined`, the connection dialed for it. Returns
+   * whether this forwarder has accepted the dialed connection.
    */
-  ended(client: Deno.Conn, target: Deno.Conn | undefined): boolean {
-    const [port, ips] = place(client.remoteAddr, client.localAddr);
-    Atomics.compareExchange(this.#accepted, port, ips, 0);
+  forget(client: Deno.Conn, target: Deno.Conn | undefined): boolean {
+    const accepted = originOf(client.remoteAddr, client.localAddr);
+    Atomics.compareExchange(this.#accepted, accepted.port, accepted.hash, 0);
     if (target === undefined) return false;
-    const [ownPort, ownIps] = place(target.localAddr, target.remoteAddr);
-    Atomics.compareExchange(this.#dialed, ownPort, ownIps, 0);
-    return Atomics.compareExchange(this.#accepted, ownPort, ownIps, 0) === ownIps;
+    const { port, hash } = originOf(target.localAddr, target.remoteAddr);
+    Atomics.compareExchange(this.#dialed, port, hash, 0);
+    return Atomics.compareExchange(this.#accepted, port, hash, 0) === hash;
   }
 }
 
-/** Whether it may be an own one. */
+/** Whether a connection may come from this machine: only then this forwarder may have dialed it. */
 function isFromHere({ remoteAddr, localAddr }: Deno.Conn): boolean {
   const { hostname } = remoteAddr as Deno.NetAddr;
   return hostname === (localAddr as Deno.NetAddr).hostname || /^(::ffff:)?127\./.test(hostname);
 }
 
 /**
- * The port of a connection's one side, and a number other than 0 for the IP addresses of both (FNV-1a):
- * connections to several addresses may all come from one port.
+ * The port that a connection was dialed from, and a hash (FNV-1a) of the IP addresses of both sides, never 0.
+ * The hash is needed as connections to several addresses may share their local port.
  */
-function place(from: Deno.Addr, to: Deno.Addr): [port: number, ips: number] {
+function originOf(from: Deno.Addr, to: Deno.Addr): { port: number; hash: number } {
   let hash = 0x811c9dc5;
   for (const { hostname } of [from as Deno.NetAddr, to as Deno.NetAddr]) {
-    // A listener on [::] names IPv4 peers with this before.
+    // A listener on [::] reports IPv4 peers with the prefix, whereas dialing reports them without.
     const ip = hostname.replace(/^::ffff:/, "");
     for (let i = 0; i < ip.length; i++) hash = Math.imul(hash ^ ip.charCodeAt(i), 0x01000193);
   }
-  return [(from as Deno.NetAddr).port, hash | 1];
+  return { port: (from as Deno.NetAddr).port, hash: hash | 1 };
 }

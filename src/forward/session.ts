@@ -1,117 +1,112 @@
-// One connection, from connecting to the target to its end; for the forwarder alone.
+// One connection, from connecting to the target to its end; for `thread_forwarder.ts` alone.
 
 import type { Counts } from "../counts.ts";
-import { JoinError } from "../errors.ts";
 import { join } from "../join/join.ts";
 import type { JoinStats } from "../join/options.ts";
-import { reasonOf } from "../reason.ts";
 import { formatAddress, formatDenoAddress } from "./address.ts";
 import { DiscardEnd, EchoEnd } from "./builtin.ts";
-import { dial, type LeadsHere } from "./dial.ts";
-import type { CloseEvent, CloseReason, ConnectionEvent } from "./events.ts";
-import { messageOf } from "./failure.ts";
-import type { Settings } from "./options.ts";
+import { dial } from "./dial.ts";
+import type { CloseEvent, ConnectionEvent } from "./events.ts";
+import { keptAlive } from "./keep_alive.ts";
+import type { LoopGuard } from "./loop_guard.ts";
+import { connectFailure, CUT, joinFailure, loopFailure, type Outcome } from "./outcome.ts";
+import type { Settings } from "./settings.ts";
 
-/** How a session ended; `error` is what to say about it. */
-export interface Outcome {
-  reason: CloseReason;
-  error?: string;
+type Target = Deno.Conn | EchoEnd | DiscardEnd;
+
+/** What all sessions of a forwarder share: an idle session is to hold as little as possible. */
+export interface SessionOwner {
+  readonly settings: Settings;
+  readonly guard: LoopGuard;
+  /** Called once, when the session has ended. */
+  onEnd(session: Session, outcome: Outcome): void;
 }
 
-const NOTHING: Counts = { bytes: 0, chunks: 0 };
+/** The counts of every session whose join has not begun. */
+const NOTHING: Readonly<Counts> = { bytes: 0, chunks: 0 };
 
-/**
- * One accepted connection, from connecting to the target to the end. It is the join's `stats` object
- * itself, as an idle one is to hold as little as possible.
- */
+/** One accepted connection. It is itself the `stats` object of its join, which saves memory. */
 export class Session implements JoinStats {
-  /** What the target has taken, live. */
+  /** What the target has taken so far. */
   aToB: Counts = NOTHING;
-  /** What the client has taken, live. */
+  /** What the client has taken so far. */
   bToA: Counts = NOTHING;
   readonly #id: number;
   readonly #client: Deno.Conn;
-  readonly #accepted = performance.now();
-  /** What gives a connecting up; only while there is one. */
+  readonly #owner: SessionOwner;
+  readonly #acceptedAt = performance.now();
+  /** Gives the dialing up; `undefined` while nothing is dialed. */
   #dialing?: AbortController;
-  #target?: Deno.Conn | EchoEnd | DiscardEnd;
+  /** `undefined` until it is connected. */
+  #target?: Target;
   #isCut = false;
 
-  /** The session is from here on the owner of the connection. */
-  constructor(id: number, client: Deno.Conn) {
+  /** Takes the client's connection over. */
+  constructor(id: number, client: Deno.Conn, owner: SessionOwner) {
     this.#id = id;
-    this.#client = client;
+    this.#client = keptAlive(client);
+    this.#owner = owner;
   }
 
   /**
-   * Serves the connection; never rejects, as whatever fails is this connection's matter only. Fulfils
-   * once it is joined: a function that waits as long as the join does weighs 0.5 KiB (V8).
+   * Connects to the target and starts the join. Never rejects, as what fails concerns this connection only.
+   * Fulfils once the join has begun and not when it ends: an async function that waits as long as the join
+   * lasts costs 0.5 KiB for each idle connection (V8).
    */
-  async run(
-    settings: Settings,
-    onEnd: (outcome: Outcome) => void,
-    leadsHere: LeadsHere,
-  ): Promise<void> {
-    let target;
+  async run(): Promise<void> {
+    const { target: address, join: options } = this.#owner.settings;
+    let target: Target;
     try {
-      this.#target = target = await this.#connect(settings, leadsHere);
+      target = await this.#connect();
     } catch (error) {
       this.#client.close();
-      return onEnd(this.#undialed(error, settings));
+      return this.#end(connectFailure(address, error, this.#isCut));
     } finally {
       this.#dialing = undefined;
     }
-    // It was cut when the connection was there and this had not yet heard of it.
-    if (this.#isCut) this.cut();
-    join(this.#client, target, { ...settings.join, stats: this }).then(
-      ({ reason }) => onEnd({ reason }),
-      (error) => onEnd(this.#broken(error)),
+    this.#target = target;
+    // The cut may have come when the target was connected, and this function had not heard of that yet.
+    if (this.#isCut) this.#closeBoth();
+    join(this.#client, target, { ...options, stats: this }).then(
+      ({ reason }) => this.#end({ reason }),
+      (error) => this.#end(this.#isCut ? CUT : joinFailure(error)),
     );
   }
 
   /**
-   * Cuts the connection. Closing both sides ends the join as a signal would, which every connection
-   * had to hold then (Deno 2.9: 0.8 KiB).
+   * Cuts the connection: the shutdown's grace is over. Closing both sides ends the join as a signal would,
+   * but without the memory of a signal for each connection (Deno 2.9: 0.8 KiB).
    */
   cut(): void {
     this.#isCut = true;
     this.#dialing?.abort();
-    if (this.#target) { for (const end of [this.#client, this.#target]) closeQuietly(end); }
+    this.#closeBoth();
   }
 
-  /** The two connections, the target's if it is one and there. */
-  get conns(): [client: Deno.Conn, target: Deno.Conn | undefined] {
-    const target = this.#target;
-    return [this.#client, target !== undefined && "localAddr" in target ? target : undefined];
+  /** The part that all events of the session have in common. */
+  describe(): ConnectionEvent {
+    const { listen, target } = this.#owner.settings;
+    // The client of a Unix socket has no address of its own.
+    const from = listen.kind === "unix"
+      ? formatAddress(listen)
+      : formatDenoAddress(this.#client.remoteAddr);
+    return { id: this.#id, from, to: formatAddress(target) };
   }
 
-  /** The event that tells of the session's end. */
-  closeEvent({ reason, error }: Outcome, settings: Settings): CloseEvent {
-    const event: CloseEvent = {
+  /** The event of the session's end. */
+  closeEvent(outcome: Outcome): CloseEvent {
+    return {
       event: "close",
-      ...this.connection(settings),
+      ...this.describe(),
       aToB: this.aToB.bytes,
       bToA: this.bToA.bytes,
-      ms: Math.round(performance.now() - this.#accepted),
-      reason,
-    };
-    if (error !== undefined) event.error = error;
-    return event;
-  }
-
-  /** What every event of the session tells. */
-  connection({ listen, target }: Settings): ConnectionEvent {
-    return {
-      id: this.#id,
-      // The client of a Unix socket has no address of its own.
-      from: listen.kind === "unix"
-        ? formatAddress(listen)
-        : formatDenoAddress(this.#client.remoteAddr),
-      to: formatAddress(target),
+      ms: Math.round(performance.now() - this.#acceptedAt),
+      ...outcome,
     };
   }
 
-  #connect({ target, connectTimeout }: Settings, leadsHere: LeadsHere) {
+  #connect(): Target | Promise<Target> {
+    const { settings: { target, connectTimeout }, guard } = this.#owner;
     switch (target.kind) {
       case "echo":
         return new EchoEnd();
@@ -119,62 +114,29 @@ export class Session implements JoinStats {
         return new DiscardEnd();
       default:
         this.#dialing = new AbortController();
-        return dial(target, connectTimeout, this.#dialing, leadsHere).then(keptAlive);
+        return dial(target, connectTimeout, this.#dialing, guard).then(keptAlive);
     }
   }
 
-  #undialed(error: unknown, { target }: Settings): Outcome {
-    const reason = this.#isCut
-      ? "shutdown"
-      : isTimeout(error)
-      ? "connect-timeout"
-      : reasonOf(error);
-    return { reason, error: `Cannot connect to ${formatAddress(target)}: ${messageOf(error)}` };
+  #end(outcome: Outcome): void {
+    const { settings, guard } = this.#owner;
+    const target = this.#target;
+    const dialed = target !== undefined && "localAddr" in target ? target : undefined;
+    const isLoop = guard.forget(this.#client, dialed);
+    this.#owner.onEnd(this, isLoop ? loopFailure(settings.target) : outcome);
   }
 
-  #broken(error: unknown): Outcome {
-    if (this.#isCut) return { reason: "shutdown", error: "The forwarder was shut down" };
-    if (!(error instanceof JoinError)) return { reason: "error", error: messageOf(error) };
-    const { cause, end, side, reason } = error;
-    const verb = side === "write" ? "write to" : "read from";
-    const where = end === undefined
-      ? ""
-      : `Cannot ${verb} the ${end === "a" ? "client" : "target"}: `;
-    return { reason, error: where + messageOf(cause) };
+  /** Closes client and target, unless the target is not connected yet. */
+  #closeBoth(): void {
+    if (this.#target === undefined) return;
+    for (const end of [this.#client, this.#target]) closeQuietly(end);
   }
 }
 
-/**
- * Turns TCP keepalive on, so that a peer that is gone without a word does not stay for ever. When it is
- * asked is the system's choice (Deno 2.9): after 2 hours, on Linux net.ipv4.tcp_keepalive_time.
- */
-export function keptAlive<T extends Deno.Conn>(conn: T): T {
-  if (isTcp(conn)) {
-    try {
-      conn.setKeepAlive(true);
-    } catch {
-      // The peer has gone already: the first read says so.
-    }
-  }
-  return conn;
-}
-
-function isTcp(conn: Deno.Conn): conn is Deno.TcpConn {
-  return "setKeepAlive" in conn;
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "TimeoutError";
-}
-
-interface Closer {
-  close(): void;
-}
-
-function closeQuietly(end: Closer): void {
+function closeQuietly(end: { close(): void }): void {
   try {
     end.close();
   } catch {
-    // It was closed already.
+    // The join has closed it already.
   }
 }

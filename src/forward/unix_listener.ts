@@ -1,18 +1,16 @@
-// A listening Unix socket; for `listen.ts` alone.
+// Listens on a Unix socket; for `listen.ts` alone.
 
-import type { UnixAddress } from "./address.ts";
-
-/** `sun_path` of Linux without its final zero. */
-const LONGEST_PATH = 107;
+import { refuse } from "../check/refuse.ts";
+import { formatAddress, MAX_UNIX_PATH, type UnixAddress } from "./address.ts";
 
 /**
  * A Unix socket that is listened on.
  *
- * It is bound in a directory that no other user can enter, gets its mode there, and only then its name,
- * by a hard link. So it is never open to more than its mode says, whatever the umask; two processes
- * cannot both take the name; and closing leaves a file alone that has taken it since: the platform
- * removes the name that was bound, whoever has it by then (Deno 2.9). As haproxy's, the socket shows
- * the bound name to those who ask the system for it.
+ * The socket is bound in a directory that no other user can enter, gets its mode there, and only then its
+ * name, by a hard link. This has three reasons: the socket is never open to more users than its mode says,
+ * whatever the umask; two processes cannot both take the name; and closing leaves a file alone that has
+ * replaced the socket since, whereas Deno 2.9 removes the name that was bound, whoever has it by then.
+ * Whoever asks the system for the socket's address gets the bound name, as with haproxy.
  */
 export class UnixListener {
   /** Where it listens. */
@@ -20,10 +18,9 @@ export class UnixListener {
   readonly #listener: Deno.UnixListener;
   readonly #file: Deno.FileInfo;
 
-  /** Nothing may be at the path. Without a mode the umask decides. */
-  constructor({ path }: UnixAddress, mode: number | undefined) {
+  private constructor({ path }: UnixAddress, mode: number | undefined) {
     this.addr = { transport: "unix", path };
-    const directory = privateName(path);
+    const directory = privateDirectoryFor(path);
     const bound = `${directory}/s`;
     let listener: Deno.UnixListener | undefined;
     Deno.mkdirSync(directory, { mode: 0o700 });
@@ -34,11 +31,23 @@ export class UnixListener {
       Deno.linkSync(bound, path);
     } catch (error) {
       listener?.close();
-      throw error instanceof Deno.errors.AlreadyExists ? inUse() : error;
+      throw error instanceof Deno.errors.AlreadyExists ? addressInUse() : error;
     } finally {
       Deno.removeSync(directory, { recursive: true });
     }
     this.#listener = listener;
+  }
+
+  /**
+   * Listens on a path, whose file gets `mode`, or a mode by the umask. Replaces a socket on which nobody
+   * listens any more.
+   *
+   * @throws {TypeError} If the path belongs to a file that is no socket.
+   * @throws {Deno.errors.AddrInUse} If somebody listens there.
+   */
+  static async open(address: UnixAddress, mode: number | undefined): Promise<UnixListener> {
+    await removeStaleSocket(address);
+    return new UnixListener(address, mode);
   }
 
   /** Waits for a connection. */
@@ -46,49 +55,42 @@ export class UnixListener {
     return this.#listener.accept();
   }
 
-  /** Whether a target's path leads to this socket. */
+  /** Whether a path leads to this socket. */
   isAt(path: string): boolean {
     try {
-      return isSame(Deno.statSync(path), this.#file);
+      return isSameFile(Deno.statSync(path), this.#file);
     } catch {
       return false;
     }
   }
 
-  /** Stops listening, and removes the socket's file, if it still is this one's. */
+  /** Stops listening, and removes the socket's file, unless another file has replaced it. */
   close(): void {
     const { path } = this.addr;
     try {
-      if (isSame(Deno.lstatSync(path), this.#file)) Deno.removeSync(path);
+      if (isSameFile(Deno.lstatSync(path), this.#file)) Deno.removeSync(path);
     } catch {
-      // Somebody else was faster, or may not: then it is stale, and the next one replaces it.
+      // The file is gone, or may not be removed: then it is stale, and the next listener replaces it.
     }
     this.#listener.close();
   }
 }
 
-/**
- * Makes way for a socket: removes one that nobody listens on any more.
- *
- * @throws {TypeError} If something else is there.
- * @throws {Deno.errors.AddrInUse} If somebody listens there.
- */
-export async function clearWay({ path }: UnixAddress): Promise<void> {
-  const file = lookAt(path);
+async function removeStaleSocket(address: UnixAddress): Promise<void> {
+  const { path } = address;
+  const file = lstat(path);
   if (file === undefined) return;
   if (!file.isSocket) {
-    throw new TypeError(
-      `Cannot listen on unix:${path} as the path must be free or a socket: ` +
-        "something else is there, and it is left alone",
-    );
+    refuse("forward", "listen", "must name a socket or no file yet", formatAddress(address));
   }
-  if (await isLive(path)) throw inUse();
-  // Somebody else may have replaced it meanwhile.
-  const now = lookAt(path);
-  if (now !== undefined && isSame(now, file)) Deno.removeSync(path);
+  if (await isListenedOn(path)) throw addressInUse();
+  // Another process may have replaced the file meanwhile.
+  const now = lstat(path);
+  if (now !== undefined && isSameFile(now, file)) Deno.removeSync(path);
 }
 
-function lookAt(path: string): Deno.FileInfo | undefined {
+/** What is at a path, if anything is. */
+function lstat(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);
   } catch (error) {
@@ -97,8 +99,8 @@ function lookAt(path: string): Deno.FileInfo | undefined {
   }
 }
 
-/** Whether somebody listens on a socket; only a refusal says that nobody does. */
-async function isLive(path: string): Promise<boolean> {
+/** Only a refusal says that nobody listens; any other failure leaves it open. */
+async function isListenedOn(path: string): Promise<boolean> {
   try {
     (await Deno.connect({ transport: "unix", path })).close();
     return true;
@@ -107,18 +109,18 @@ async function isLive(path: string): Promise<boolean> {
   }
 }
 
-function isSame(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
+function isSameFile(a: Deno.FileInfo, b: Deno.FileInfo): boolean {
   return a.ino === b.ino && a.dev === b.dev;
 }
 
-/** A name beside the path's, which with a socket of one letter in it is no longer than allowed. */
-function privateName(path: string): string {
+/** A random name beside the path, short enough that the path of a socket in it, `/s`, is not too long. */
+function privateDirectoryFor(path: string): string {
   const parent = path.slice(0, path.lastIndexOf("/") + 1);
-  const room = LONGEST_PATH - new TextEncoder().encode(parent).length - "./s".length;
+  const room = MAX_UNIX_PATH - new TextEncoder().encode(parent).length - "./s".length;
   const random = crypto.randomUUID().replaceAll("-", "");
   return `${parent}.${random.slice(0, Math.min(Math.max(room, 1), 12))}`;
 }
 
-function inUse(): Error {
+function addressInUse(): Error {
   return new Deno.errors.AddrInUse("Address already in use");
 }

@@ -1,68 +1,73 @@
-/**
- * One of a team's workers: a forwarder of its own, told what to do and telling what happens.
- *
- * @module
- */
-import { forwardAlone } from "./accepting.ts";
+// A worker of a forwarder: forwards in a thread of its own, directed by messages; `workers_forwarder.ts`
+// alone starts it.
+
 import type { ForwardEvent } from "./events.ts";
 import type { Forwarder, ForwardStats } from "./forwarder.ts";
-import { checkOptions, type ForwardOptions } from "./options.ts";
+import type { ForwardOptions } from "./options.ts";
+import { readOptions } from "./settings.ts";
+import { forwardInThread } from "./thread_forwarder.ts";
 
-/** What a worker is told. */
+/** A message to a worker. The first is `start`. */
 export type ToWorker =
   | {
     readonly kind: "start";
     readonly options: ForwardOptions;
-    readonly tells: boolean;
+    /** Whether the worker is to send its events. */
+    readonly sendsEvents: boolean;
+    /** What all workers share, see `OwnConnections`. */
     readonly memory: SharedArrayBuffer;
   }
   | { readonly kind: "shutdown"; readonly grace: number };
 
-/** What a worker tells. */
+/** A message from a worker. The first is `listening` or `failed`, the last `finished` or `failed`. */
 export type FromWorker =
   | { readonly kind: "listening"; readonly address: string }
   | { readonly kind: "failed"; readonly error: unknown }
   | { readonly kind: "event"; readonly event: ForwardEvent }
   | { readonly kind: "stats" | "finished"; readonly stats: ForwardStats };
 
+/** How often the counts are sent if they have changed, in ms. */
 const STATS_INTERVAL = 200;
 
-interface Scope {
+/** The global object of a worker. */
+interface WorkerScope {
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   postMessage(message: FromWorker): void;
 }
 
-const scope: Scope = globalThis as typeof globalThis & Scope;
+const scope: WorkerScope = globalThis as typeof globalThis & WorkerScope;
 let forwarder: Forwarder | undefined;
 
 scope.onmessage = ({ data }) => {
   if (data.kind === "start") void start(data);
-  // A bad grace never comes so far.
+  // Its promise cannot reject, as the sender has checked the grace.
   else void forwarder?.shutdown(data.grace);
 };
 
 async function start(
-  { options, tells, memory }: Extract<ToWorker, { kind: "start" }>,
+  { options, sendsEvents, memory }: Extract<ToWorker, { kind: "start" }>,
 ): Promise<void> {
-  const onEvent = (event: ForwardEvent) => scope.postMessage({ kind: "event", event });
+  const onEvent = sendsEvents
+    ? (event: ForwardEvent) => scope.postMessage({ kind: "event", event })
+    : undefined;
   try {
-    forwarder = await forwardAlone(checkOptions(tells ? { ...options, onEvent } : options), memory);
+    forwarder = await forwardInThread(readOptions({ ...options, onEvent }), memory);
   } catch (error) {
     return scope.postMessage({ kind: "failed", error });
   }
   scope.postMessage({ kind: "listening", address: forwarder.address });
-  const timer = tellStats(forwarder);
+  const timer = sendStats(forwarder);
   await forwarder.finished;
   clearInterval(timer);
   scope.postMessage({ kind: "finished", stats: forwarder.stats() });
 }
 
-function tellStats(forwarder: Forwarder): ReturnType<typeof setInterval> {
-  let told = "";
+function sendStats(forwarder: Forwarder): ReturnType<typeof setInterval> {
+  let lastSent = "";
   return setInterval(() => {
     const stats = forwarder.stats();
-    const news = Object.values(stats).join();
-    if (news !== told) scope.postMessage({ kind: "stats", stats });
-    told = news;
+    const text = Object.values(stats).join();
+    if (text !== lastSent) scope.postMessage({ kind: "stats", stats });
+    lastSent = text;
   }, STATS_INTERVAL);
 }

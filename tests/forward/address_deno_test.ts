@@ -37,7 +37,7 @@ test("port 0 is for listening only", () => {
   );
 });
 
-test("a port out of range is named", () => {
+test("a port out of range is refused", () => {
   for (const port of ["65536", "70000", "99999999999999999999"]) {
     assertThrows(
       () => parseListen(`tcp://a:${port}`, "LISTEN"),
@@ -47,7 +47,7 @@ test("a port out of range is named", () => {
   }
 });
 
-test("what is no address at all is named, with what is one", () => {
+test("a text that is no address is refused, with the forms that are", () => {
   const texts = [
     "",
     "8080",
@@ -85,7 +85,7 @@ test("what is no address at all is named, with what is one", () => {
   assertThrows(() => parseListen("echo:", "LISTEN"), TypeError, 'got "echo:"');
 });
 
-test("a host that is none is named", () => {
+test("a bad host is refused", () => {
   for (const host of ["", "256.1.1.1", "[::g]", "[]", "[1.2.3.4]", "a b", "a%41", "a?b", "a#b"]) {
     assertThrows(
       () => parseListen(`tcp://${host}:80`, "LISTEN"),
@@ -96,7 +96,7 @@ test("a host that is none is named", () => {
   }
 });
 
-test("the path of a unix socket is there, and fits", () => {
+test("a unix socket needs a path, of at most 107 bytes", () => {
   for (const text of ["unix:", "unix://", "unix://host/x", "unix:/a\0b"]) {
     assertThrows(
       () => parseListen(text, "LISTEN"),
@@ -109,6 +109,6 @@ test("the path of a unix socket is there, and fits", () => {
   assertThrows(
     () => parseListen(`unix:/${"é".repeat(54)}`, "LISTEN"),
     RangeError,
-    "Cannot forward as 'LISTEN' must have a path of at most 107 bytes, and has one of 109: got ",
+    "Cannot forward as 'LISTEN' must have a path of at most 107 bytes, not 109: got ",
   );
 });

@@ -4,14 +4,14 @@ import { test } from "../harness.ts";
 
 const HELLO = new TextEncoder().encode("hello");
 
-/** What a read of at most so many bytes gets. */
+/** Reads at most `length` bytes, as text; `null` at the end. */
 async function read(end: EchoEnd | DiscardEnd, length: number): Promise<string | null> {
   const view = new Uint8Array(length);
   const count = await end.read(view);
   return count === null ? null : new TextDecoder().decode(view.subarray(0, count));
 }
 
-test("echo: a write takes what a read that waits has room for", async () => {
+test("echo: a write gives a pending read as much as it has room for", async () => {
   const end = new EchoEnd();
   const small = read(end, 3);
   assertEquals(await end.write(HELLO), 3);
@@ -21,7 +21,7 @@ test("echo: a write takes what a read that waits has room for", async () => {
   assertEquals(await large, "hello");
 });
 
-test("echo: a write that waits is settled by the read that takes of it", async () => {
+test("echo: a pending write is settled by the read that takes its bytes", async () => {
   const end = new EchoEnd();
   const first = end.write(HELLO);
   assertEquals(await read(end, 3), "hel");

@@ -91,14 +91,14 @@ test("it forwards over unix sockets, on both sides", async () => {
   assertEquals(event, { ...event, from: first, to: second, aToB: 4, bToA: 4, reason: "eof" });
 });
 
-test("port 0 is the one that was chosen", async () => {
+test("instead of port 0 the forwarder reports the port that was chosen", async () => {
   await using local = await t.Local.start();
   const { address, target } = local.forwarder;
   assert(/^tcp:\/\/127\.0\.0\.1:[1-9]\d*$/.test(address), address);
   assertEquals(local.events.all, [{ event: "listen", address, target }]);
 });
 
-test("connections are apart: one that is cut leaves the others", async () => {
+test("cutting one connection leaves the others alone", async () => {
   await using local = await t.Local.start({ limit: 10 });
   using steady = await local.connect();
   await t.send(steady, "one");
@@ -135,7 +135,7 @@ test("a connection that lasts too long is cut, whatever moves", async () => {
   await talking;
 });
 
-test("the end of one side can be that of both", async () => {
+test("halfClose: end closes the connection at the end of one side", async () => {
   const ended = Promise.withResolvers<void>();
   using server = t.target(async (conn) => {
     await t.receiveAll(conn);
@@ -211,6 +211,14 @@ function isKeptAlive(from: number, to: number): boolean {
   return line?.trim().split(/\s+/)[5]?.startsWith("02:") ?? false;
 }
 
+async function untilKeptAlive(from: number, to: number): Promise<void> {
+  for (let attempt = 0; attempt < 500; attempt++) {
+    if (isKeptAlive(from, to)) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`No keepalive from port ${from} to port ${to}`);
+}
+
 if (Deno.build.os === "linux") {
   test("a peer that is gone without a word is noticed: TCP keepalive on both sides", async () => {
     const accepted = Promise.withResolvers<Deno.TcpConn>();
@@ -221,8 +229,9 @@ if (Deno.build.os === "linux") {
     await using local = await t.Local.start({ target: server.address });
     using client = await Deno.connect({ port: Number(new URL(local.forwarder.address).port) });
     const conn = await accepted.promise;
-    assert(isKeptAlive(client.remoteAddr.port, client.localAddr.port), "client");
-    assert(isKeptAlive(conn.remoteAddr.port, conn.localAddr.port), "target");
+    await untilKeptAlive(client.remoteAddr.port, client.localAddr.port);
+    // The target may hear of its connection before the forwarder does.
+    await untilKeptAlive(conn.remoteAddr.port, conn.localAddr.port);
     assert(!isKeptAlive(client.localAddr.port, client.remoteAddr.port), "the client's own");
   });
 }
@@ -258,7 +267,7 @@ test("a target that is not there is unreachable, for that connection", async () 
   assertEquals(event, { ...event, to, reason: "unreachable", error });
 });
 
-test("so is one whose name is unknown", async () => {
+test("a target whose name is unknown is unreachable, for that connection", async () => {
   // Too long for a name: nobody needs to be asked.
   await using local = await t.Local.start({ target: `tcp://${"a".repeat(64)}:80` });
   using client = await local.connect();
@@ -424,7 +433,7 @@ for (const workers of [1, 2]) {
   });
 }
 
-test("without openEvents only ends are told of", async () => {
+test("without openEvents there are only close events", async () => {
   await using local = await t.Local.start();
   using client = await local.connect();
   await t.exchange(client, "hello");

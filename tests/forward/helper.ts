@@ -22,7 +22,7 @@ export const CLI = [
   MAIN,
 ];
 
-/** Values that come one by one, and can be waited for. */
+/** Values that arrive one by one, and can be waited for. */
 export class Arrivals<T> {
   readonly all: T[] = [];
   readonly #waiting = new Set<() => void>();
@@ -38,7 +38,7 @@ export class Arrivals<T> {
     this.#notify();
   }
 
-  /** The first value that matches, come or to come; throws if the values end without. */
+  /** Waits for the first value that matches, past values included; throws if none can come any more. */
   async find<U extends T>(matches: (value: T) => value is U): Promise<U>;
   async find(matches: (value: T) => boolean): Promise<T>;
   async find(matches: (value: T) => boolean): Promise<T> {
@@ -61,7 +61,7 @@ export class Arrivals<T> {
   }
 }
 
-/** What ends a live line, as an end of line does any other. */
+/** Ends a live line, as an end of line ends any other line. */
 const CLEAR = "\r\x1b[K";
 
 function linesOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Arrivals<string> {
@@ -133,7 +133,7 @@ export async function run(
   return { code, stdout: cli.stdout.all, stderr: cli.stderr.all };
 }
 
-/** A forwarder in this process, and what it told. Cut when disposed. */
+/** A forwarder in this process, and its events. Disposing cuts its connections. */
 export class Local implements AsyncDisposable {
   readonly events = new Arrivals<ForwardEvent>();
   #forwarder: Forwarder | undefined;
@@ -196,7 +196,7 @@ export async function connect(address: string): Promise<Deno.Conn> {
   return await Deno.connect({ hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port) });
 }
 
-/** Somebody listens. */
+/** Waits until somebody listens. */
 export async function untilListening(address: string): Promise<void> {
   for (let attempt = 0; attempt < 1000; attempt++) {
     try {
@@ -208,7 +208,7 @@ export async function untilListening(address: string): Promise<void> {
   throw new Error(`Nobody listens on ${address}`);
 }
 
-/** Nobody listens any more; the system may take a moment to let go of the address. */
+/** Waits until nobody listens any more: the system may take a moment to let go of the address. */
 export async function untilRefused(address: string): Promise<void> {
   for (let attempt = 0; attempt < 500; attempt++) {
     try {
@@ -221,7 +221,7 @@ export async function untilRefused(address: string): Promise<void> {
   throw new Error(`Somebody still listens on ${address}`);
 }
 
-/** Closes, however often. */
+/** Closes a connection that may be closed already. */
 export function close(conn: Deno.Conn): void {
   try {
     conn.close();
@@ -235,7 +235,7 @@ export async function send(conn: Deno.Conn, data: string | Uint8Array): Promise<
   while (bytes.length > 0) bytes = bytes.subarray(await conn.write(bytes));
 }
 
-/** Exactly so many bytes, as text. */
+/** Receives exactly `length` bytes, as text. */
 export async function receive(conn: Deno.Conn, length: number): Promise<string> {
   const bytes = new Uint8Array(length);
   let filled = 0;
@@ -247,7 +247,7 @@ export async function receive(conn: Deno.Conn, length: number): Promise<string> 
   return new TextDecoder().decode(bytes);
 }
 
-/** Everything up to the end. */
+/** Receives everything up to the end. */
 export async function receiveAll(conn: Deno.Conn): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   const buffer = new Uint8Array(65536);

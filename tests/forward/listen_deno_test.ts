@@ -41,7 +41,7 @@ test("a stale unix socket is replaced", async () => {
   assertEquals(await t.exchange(client, "fresh"), "fresh");
 });
 
-test("what is no socket is a usage error, and left alone", async () => {
+test("a file that is no socket is refused, and left alone", async () => {
   using directory = t.temporaryDirectory();
   const file = `${directory.path}/file`;
   Deno.writeTextFileSync(file, "precious");
@@ -50,7 +50,7 @@ test("what is no socket is a usage error, and left alone", async () => {
     await assertRejects(
       () => forward({ listen: `unix:${path}`, target: "echo:" }),
       TypeError,
-      `Cannot listen on unix:${path} as the path must be free or a socket`,
+      `Cannot forward as 'listen' must name a socket or no file yet: got "unix:${path}"`,
     );
   }
   assertEquals(Deno.readTextFileSync(file), "precious");
@@ -101,7 +101,7 @@ test("a unix socket that has taken the path meanwhile is left alone", async () =
   assertEquals([...Deno.readDirSync(directory.path)], []);
 });
 
-test("of many that want one path at once one gets it", async () => {
+test("one of many forwarders that want a path at once gets it", async () => {
   using directory = t.temporaryDirectory();
   const listen = `unix:${directory.path}/socket`;
   const starts = Array.from({ length: 10 }, () => t.Local.start({ listen }));

@@ -23,7 +23,7 @@ test("a shutdown stops listening at once, and lets connections finish", async ()
   assertEquals(event, { ...event, aToB: 5, bToA: 5, reason: "eof" });
 });
 
-test("what is still open after the grace is cut", async () => {
+test("a connection still open after the grace is cut", async () => {
   await using local = await t.Local.start({ grace: 30 });
   using client = await local.connect();
   assert(await isOpen(client));
@@ -33,7 +33,7 @@ test("what is still open after the grace is cut", async () => {
   await client.read(new Uint8Array(1)).catch(() => {});
 });
 
-test("a further shutdown can only bring the end forward", async () => {
+test("a further shutdown can only bring the cut forward", async () => {
   await using local = await t.Local.start({ grace: Infinity });
   using client = await local.connect();
   assert(await isOpen(client));
@@ -72,7 +72,7 @@ test("a signal shuts down with the option's grace", async () => {
   assertEquals(event, { ...event, reason: "shutdown" });
 });
 
-test("a signal that aborts when it is told of the listening shuts down", async () => {
+test("a signal that aborts in the listen event shuts down", async () => {
   const controller = new AbortController();
   await using local = await t.Local.start({
     signal: controller.signal,

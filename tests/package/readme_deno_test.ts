@@ -4,7 +4,7 @@ import { test } from "../harness.ts";
 import { root } from "../run/process.ts";
 import { rejection } from "../support/async.ts";
 import { join, memoryPair } from "@webstreams/join";
-import { FLAGS } from "../../src/forward/flags.ts";
+import { FLAGS } from "../../src/forward/cli/flags.ts";
 import config from "../../deno.json" with { type: "json" };
 
 const QUOTE = /<!-- (tests\/\S+\.ts) -->\n+```ts ignore\n([\s\S]*?)```/g;

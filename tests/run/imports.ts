@@ -9,9 +9,18 @@
 const LAYERS: readonly (readonly string[])[] = [
   // The forwarder's program: its command line, log and live line.
   ["forward/main"],
-  ["forward/help", "forward/log", "forward/status"],
-  ["forward/flags", "forward/units", "forward/terminal", "forward/log_queue", "forward/version"],
-  // The forwarder.
+  ["forward/cli/program"],
+  ["forward/cli/"],
+  // The forwarder: of several workers, each of which is a forwarder of one thread.
+  ["forward/forward"],
+  ["forward/workers_forwarder"],
+  ["forward/worker"],
+  ["forward/thread_forwarder"],
+  // One connection of the forwarder, and where connections come from.
+  ["forward/session", "forward/accept_loop"],
+  ["forward/dial", "forward/outcome"],
+  ["forward/loop_guard"],
+  ["forward/listen"],
   ["forward/"],
   // Platforms' own objects made into ends, by way of their events.
   ["adapters/"],
@@ -56,7 +65,7 @@ function layerOf(file: string): number {
 function importsOf(file: string): Set<string> {
   const url = new URL(`${file}.ts`, src);
   const matches = Deno.readTextFileSync(url)
-    .matchAll(/(?:from |import |import\(|new URL\()"(\.[^"]+)\.ts"/g);
+    .matchAll(/(?:from |import |import\(\s*|new URL\(\s*)"(\.[^"]+)\.ts"/g);
   return new Set(matches.map(([, path]) => new URL(path!, url).href.slice(src.href.length)));
 }
 

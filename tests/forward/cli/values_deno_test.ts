@@ -1,13 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
-  formatDuration,
-  formatSize,
   parseCount,
   parseDuration,
   parseMode,
   parseSize,
-} from "../../src/forward/units.ts";
-import { test } from "../harness.ts";
+  parseWord,
+} from "../../../src/forward/cli/values.ts";
+import { test } from "../../harness.ts";
 
 test("durations are read with each unit", () => {
   const durations = ["1ms", "500ms", "1.5s", "30s", "5m", "1h", "596h"];
@@ -17,7 +16,7 @@ test("durations are read with each unit", () => {
   );
 });
 
-test("a duration that is none is an error with the argument, the rule and the value", () => {
+test("a bad duration is an error with the argument, the rule and the value", () => {
   for (const text of ["", "5", "s", "-5s", "1e3s", "5 s", "5S", "5d", "NaN", "Infinity", ".5s"]) {
     assertThrows(
       () => parseDuration(text, "--grace"),
@@ -43,7 +42,7 @@ test("sizes are read with each unit", () => {
   );
 });
 
-test("a size that is none is an error with the argument, the rule and the value", () => {
+test("a bad size is an error with the argument, the rule and the value", () => {
   for (const text of ["", "KiB", "-1", "1e3", "64K", "10 MB", "10MB/s", "NaN", "Infinity"]) {
     assertThrows(
       () => parseSize(text, "--limit"),
@@ -73,42 +72,6 @@ test("counts are whole and from 1", () => {
   }
 });
 
-test("sizes are shown with up to three digits", () => {
-  assertEquals(
-    [0, 1, 1023, 1024, 1536, 10_240, 102_400, 1_048_575, 1_048_576, 2 ** 40 * 5000].map(formatSize),
-    [
-      "0 B",
-      "1 B",
-      "1023 B",
-      "1.0 KiB",
-      "1.5 KiB",
-      "10.0 KiB",
-      "100 KiB",
-      "1.0 MiB",
-      "1.0 MiB",
-      "5000 TiB",
-    ],
-  );
-});
-
-test("durations are shown in the two units that matter", () => {
-  assertEquals(
-    [0, 12.4, 999, 999.6, 3400, 59_940, 59_960, 302_000, 3_599_400, 9_000_000].map(formatDuration),
-    [
-      "0 ms",
-      "12 ms",
-      "999 ms",
-      "1.0 s",
-      "3.4 s",
-      "59.9 s",
-      "1 m 0 s",
-      "5 m 2 s",
-      "59 m 59 s",
-      "2 h 30 m",
-    ],
-  );
-});
-
 test("modes are three octal digits", () => {
   assertEquals(["660", "0600", "777", "000"].map((text) => parseMode(text, "--unix-mode")), [
     0o660,
@@ -123,4 +86,21 @@ test("modes are three octal digits", () => {
       `Cannot forward as '--unix-mode' must be three octal digits, such as 660: got "${text}"`,
     );
   }
+});
+
+test("a word must be in the list", () => {
+  const words = ["text", "json", "none"] as const;
+  assertEquals(parseWord("json", "--log", words), "json");
+  for (const text of ["", "JSON", "xml", "text,json"]) {
+    assertThrows(
+      () => parseWord(text, "--log", words),
+      TypeError,
+      `Cannot forward as '--log' must be text, json or none: got "${text}"`,
+    );
+  }
+  assertThrows(
+    () => parseWord("close", "--half-close", ["pass", "end"]),
+    TypeError,
+    `Cannot forward as '--half-close' must be pass or end: got "close"`,
+  );
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { test } from "../harness.ts";
-import * as t from "./helper.ts";
+import { test } from "../../harness.ts";
+import * as t from "../helper.ts";
 
 /** A running command line whose log is read only when asked for. */
 class Unread implements AsyncDisposable {
@@ -63,7 +63,7 @@ class Unread implements AsyncDisposable {
   }
 }
 
-/** So many connections, some at a time, each of which is served or refused and ended. */
+/** Makes `count` connections, 20 at a time, and ends each after it was served or refused. */
 async function visit(address: string, count: number): Promise<void> {
   const visitors = Array.from({ length: 20 }, async (_, index) => {
     for (let i = index; i < count; i += 20) {
@@ -75,7 +75,7 @@ async function visit(address: string, count: number): Promise<void> {
   await Promise.all(visitors);
 }
 
-/** Ends it as a supervisor does: it is to be gone soon, however its log fares. */
+/** Ends the program as a supervisor does. It must be gone soon, whatever happens to its log. */
 async function stop(cli: Unread): Promise<void> {
   const start = performance.now();
   cli.kill("SIGTERM");
@@ -87,7 +87,7 @@ async function stop(cli: Unread): Promise<void> {
 
 const LISTEN = "tcp://127.0.0.1:0";
 
-/** More than a pipe holds of their lines, twice. */
+/** Connections whose log lines are twice as much as a pipe holds. */
 const MANY = 2000;
 
 for (const log of ["text", "json"] as const) {
@@ -134,7 +134,7 @@ for (const log of ["text", "json"] as const) {
   });
 }
 
-test("the exit code is the same where the last words cannot be written", async () => {
+test("the exit code is the same when the last lines cannot be written", async () => {
   const full = ["sh", "-c", 'exec "$@" >/dev/full 2>&1', "sh", ...t.CLI];
   for (const [arg, expected] of [["--help", 0], ["--foo", 2]] as const) {
     await using cli = new t.Cli([arg], full);

@@ -9,7 +9,7 @@ import { forward } from "../../src/forward/main.ts";
 import { test } from "../harness.ts";
 import * as t from "./helper.ts";
 
-/** So many that the system gives none of two workers all of them: once in 2 to the power of 63. */
+/** Enough connections that both of two workers get some: they would not only once in 2^63 runs. */
 const MANY = 64;
 
 const delay = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -40,7 +40,7 @@ test("workers share the connections of one port", async () => {
   for (const conn of conns) conn.close();
 });
 
-test("a team listens as one, and shuts down as one", async () => {
+test("workers listen as one, and shut down as one", async () => {
   await using local = await t.Local.start({ workers: 2, grace: 30 });
   const { forwarder } = local;
   const conns = await connectMany(local);
@@ -60,7 +60,7 @@ test("a team listens as one, and shuts down as one", async () => {
   for (const conn of conns) conn.close();
 });
 
-test("a signal shuts a team down, and one that has aborted starts none", async () => {
+test("a signal shuts all workers down, and an aborted signal starts none", async () => {
   const controller = new AbortController();
   await using local = await t.Local.start({ workers: 2, signal: controller.signal });
   controller.abort(new Error("enough"));
@@ -85,7 +85,7 @@ test("the workers share the maximum of connections", async () => {
   for (const conn of conns) conn.close();
 });
 
-test("a team that cannot listen says why, and leaves nothing behind", async () => {
+test("workers that cannot listen say why, and leave nothing behind", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const listen = `tcp://127.0.0.1:${taken.addr.port}`;
   await assertRejects(
@@ -107,7 +107,7 @@ test("processes share a port with reusePort", async () => {
   for (const conn of conns) conn.close();
 });
 
-test("without --unstable-net, and without a right to its code, a team says so", async () => {
+test("workers without --unstable-net, or without permission to read their code, say so", async () => {
   const bare = (...flags: string[]) => {
     const main = t.CLI.at(-1)!;
     return [Deno.execPath(), "run", "--no-config", "--quiet", "--allow-net", ...flags, main];
@@ -126,7 +126,7 @@ test("without --unstable-net, and without a right to its code, a team says so", 
   }
 });
 
-test("--workers serves, and a signal ends all of it", async () => {
+test("--workers serves, and a signal ends all workers", async () => {
   await using cli = new t.Cli(["--workers", "2", "tcp://127.0.0.1:0", "echo:"]);
   const address = await cli.address();
   for (let i = 0; i < 8; i++) {
@@ -138,14 +138,14 @@ test("--workers serves, and a signal ends all of it", async () => {
   assertEquals(cli.stderr.all.filter((line) => line.startsWith("#")).length, 8);
 });
 
-test("a team takes the options as one worker does", async () => {
+test("several workers take options as one worker does", async () => {
   const inherited = Object.create({ listen: "tcp://127.0.0.1:0", target: "echo:", workers: 2 });
   await using _first = await forward(inherited);
   const more = { listen: "tcp://127.0.0.1:0", target: "echo:", workers: 2, log: () => {} };
   await using _second = await forward(more);
 });
 
-test("a signal that aborts while a team starts shuts it down", async () => {
+test("a signal that aborts while workers start shuts them down", async () => {
   const controller = new AbortController();
   const starting = t.Local.start({ workers: 2, signal: controller.signal });
   controller.abort();

@@ -1,30 +1,30 @@
-// Events as lines of a log; for the forwarder's program alone.
+// Logs events as lines; for `program.ts` alone.
 
-import type { ForwardEvent, ShutdownEvent } from "./events.ts";
+import type { ForwardEvent, ShutdownEvent } from "../events.ts";
 import type { LogFormat } from "./flags.ts";
+import { formatDuration, formatSize } from "./format.ts";
 import type { Terminal } from "./terminal.ts";
-import { formatDuration, formatSize } from "./units.ts";
 
 /**
- * A listener that writes events to the terminal in a format: JSON, as a result, to stdout, text, for
- * people, to stderr. `undefined` for no log, so that no event is made at all.
+ * Returns the `onEvent` that writes events to the terminal: JSON, for programs, to stdout, text, for people,
+ * to stderr. Returns `undefined` for no log, so that the forwarder makes no events.
  */
-export function logTo(
+export function eventLogger(
   format: LogFormat,
   terminal: Terminal,
 ): ((event: ForwardEvent) => void) | undefined {
   switch (format) {
     case "json":
-      return (event) => terminal.out(JSON.stringify(event) + "\n");
+      return (event) => terminal.out(`${JSON.stringify(event)}\n`);
     case "text":
-      return (event) => terminal.err(describe(event) + "\n");
+      return (event) => terminal.err(`${describeEvent(event)}\n`);
     case "none":
       return undefined;
   }
 }
 
-/** An event in words for people: one line, without its end. */
-export function describe(event: ForwardEvent): string {
+/** Describes an event for people in one line, without an end of line. */
+export function describeEvent(event: ForwardEvent): string {
   switch (event.event) {
     case "listen":
       return `Listening on ${event.address}, forwarding to ${event.target}`;
@@ -39,11 +39,11 @@ export function describe(event: ForwardEvent): string {
     case "error":
       return event.error;
     case "shutdown":
-      return `Shutting down${describeRest(event)}`;
+      return `Shutting down${describeOpen(event)}`;
   }
 }
 
-function describeRest({ open, grace }: ShutdownEvent): string {
+function describeOpen({ open, grace }: ShutdownEvent): string {
   if (open === 0) return "";
   return grace === Infinity
     ? `: ${open} open`

@@ -9,7 +9,7 @@ function vacantPort(): number {
   return listener.addr.port;
 }
 
-/** Each client hears the end soon, the log says why, and nothing goes on. */
+/** Each client is closed soon, the log says why, and no connection is made for it any more. */
 async function assertRefused(
   local: t.Local,
   to: string,

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { VERSION } from "../../src/forward/version.ts";
-import config from "../../deno.json" with { type: "json" };
-import { test } from "../harness.ts";
-import * as t from "./helper.ts";
+import { VERSION } from "../../../src/forward/cli/version.ts";
+import config from "../../../deno.json" with { type: "json" };
+import { test } from "../../harness.ts";
+import * as t from "../helper.ts";
 
 const LISTEN = "tcp://127.0.0.1:0";
 
@@ -40,7 +40,7 @@ const USAGE_ERRORS: [string[], string][] = [
   [["tcp://127.0.0.1:0", "echo:", "more"], "'more'"],
 ];
 
-test("a usage error is one line that names the argument, and 2", async () => {
+test("a usage error is one line that names the argument, and exit code 2", async () => {
   const runs = await Promise.all(USAGE_ERRORS.map(([args]) => t.run(...args)));
   for (const [i, [args, name]] of USAGE_ERRORS.entries()) {
     const { code, stdout, stderr } = runs[i]!;
@@ -59,7 +59,7 @@ test("a file in the socket's place is a usage error", async () => {
   assertEquals(Deno.readTextFileSync(path), "precious");
 });
 
-test("an address in use is one line, and 1", async () => {
+test("an address in use is one line, and exit code 1", async () => {
   await using local = await t.Local.start();
   const { address } = local.forwarder;
   const { code, stdout, stderr } = await t.run("--log", "json", address, "echo:");
@@ -158,7 +158,7 @@ test("--log-open: a line when a connection is accepted, too", async () => {
   assertEquals(events, ["listen", "open", "close"]);
 });
 
-test("none: only where it listens", async () => {
+test("none: only the address it listens on", async () => {
   await using cli = new t.Cli(["--log", "none", "--once", LISTEN, "echo:"]);
   using client = await t.connect(await cli.address());
   await t.exchange(client, "hello");

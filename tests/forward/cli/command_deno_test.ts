@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { FLAGS, parseCommand } from "../../src/forward/flags.ts";
-import { helpText } from "../../src/forward/help.ts";
-import { test } from "../harness.ts";
+import { parseCommand } from "../../../src/forward/cli/command.ts";
+import { FLAGS } from "../../../src/forward/cli/flags.ts";
+import { helpText } from "../../../src/forward/cli/help.ts";
+import { test } from "../../harness.ts";
 
 const DEFAULT = {
   kind: "forward" as const,
@@ -50,19 +51,20 @@ test("each flag is an option, with = and without", () => {
   }
 });
 
-test("of a flag given twice the last counts", () => {
+test("the last of two equal flags counts", () => {
   const options = { ...DEFAULT.options, limit: 2 };
   assertEquals(parseCommand(["--limit=1", "--limit", "2"]), { ...DEFAULT, options });
 });
 
-test("help and version are asked for anywhere, also beside mistakes", () => {
+test("--help and --version count anywhere, even beside mistakes", () => {
   assertEquals(parseCommand(["--foo", "--help"]), { kind: "help" });
   assertEquals(parseCommand(["-h"]), { kind: "help" });
   assertEquals(parseCommand(["x", "--version"]), { kind: "version" });
+  assertEquals(parseCommand(["--grace", "--help"]), { kind: "help" });
   assertThrows(() => parseCommand(["--", "--help"]), TypeError, 'got "--help"');
 });
 
-test("a mistake is named with the argument", () => {
+test("an error names the argument", () => {
   const mistakes: [string[], string][] = [
     [["--idel-timeout", "1s"], "Unknown flag '--idel-timeout': see --help"],
     [["-o"], "Unknown flag '-o': see --help"],
@@ -82,8 +84,8 @@ test("a mistake is named with the argument", () => {
   for (const [args, message] of mistakes) {
     assertThrows(() => parseCommand(args), TypeError, message);
   }
-  for (const flag of FLAGS.keys()) {
-    if (FLAGS.get(flag)?.value === undefined) continue;
+  for (const [flag, { kind }] of FLAGS) {
+    if (kind === "switch") continue;
     assertThrows(() => parseCommand([flag, "0"]), Error, `Cannot forward as '${flag}' must be `);
     assertThrows(() => parseCommand([`${flag}=-1`]), Error, `Cannot forward as '${flag}' must be `);
     assertThrows(

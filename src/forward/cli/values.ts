@@ -1,6 +1,6 @@
 // Reads the values of flags; for `flags.ts` alone.
 
-import { LONGEST_TIMEOUT } from "../../check/options.ts";
+import { MAX_TIMEOUT_MS } from "../../check/options.ts";
 import { refuse } from "../../check/refuse.ts";
 
 const MILLISECONDS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
@@ -28,7 +28,7 @@ export function parseDuration(text: string, flag: string): number {
     refuse("forward", flag, "must be a number and ms, s, m or h, such as 30s", text);
   }
   const milliseconds = Number(digits) * factor;
-  if (!(milliseconds > 0 && milliseconds <= LONGEST_TIMEOUT)) {
+  if (!(milliseconds > 0 && milliseconds <= MAX_TIMEOUT_MS)) {
     refuse("forward", flag, "must be more than 0 and at most 596h", text, RangeError);
   }
   return milliseconds;

@@ -6,7 +6,7 @@ import { isConn } from "./check/kinds.ts";
 import { bytesOf } from "./check/bytes.ts";
 import { refuse } from "./check/refuse.ts";
 import { UNREAD } from "./check/marks.ts";
-import { streamOf, UnreadEnd, unreadOf } from "./core/unread_end.ts";
+import { UnreadEnd, unreadOf } from "./core/unread_end.ts";
 import { readNext } from "./core/pending_reads.ts";
 
 /**
@@ -80,7 +80,7 @@ function unreadPair<W>(
   const asStreams = () => {
     if (streams) return streams;
     unread.unlock();
-    const readable = streamOf(unread) as ReadableStream<Uint8Array>;
+    const readable = readableOf(unread) as ReadableStream<Uint8Array>;
     return streams = { readable, writable: end.writable };
   };
   return {
@@ -118,4 +118,56 @@ function unreadConn(end: Conn, head: Uint8Array<ArrayBuffer>): Conn {
     ...end.closeWrite && { closeWrite: () => end.closeWrite!() },
     ...end.abort && { abort: (reason: unknown) => end.abort!(reason) },
   };
+}
+
+/** The pair's readable, behind the bytes that come first, for whoever asks for a stream. */
+function readableOf(unread: UnreadEnd): ReadableStream<unknown> {
+  const reader = unread.end.readable.getReader();
+  let isReading = false;
+  let isOver = false;
+  let tellState: (() => void) | undefined;
+  /** The state of the pair shows without a read, but not before the head has been read. */
+  const update = () => {
+    if (!tellState || isOver || isReading || unread.head) return;
+    isOver = true;
+    reader.releaseLock();
+    tellState();
+  };
+  return new ReadableStream({
+    start(controller) {
+      const close = () => {
+        tellState ??= () => controller.close();
+        update();
+      };
+      reader.closed.then(close, (error) => {
+        tellState ??= () => controller.error(error);
+        update();
+      });
+    },
+    async pull(controller) {
+      const { head } = unread;
+      if (head) {
+        unread.takeHead();
+        controller.enqueue(head);
+        return update();
+      }
+      isReading = true;
+      try {
+        const { done, value } = await reader.read();
+        if (!done) controller.enqueue(value);
+        else tellState ??= () => controller.close();
+      } finally {
+        isReading = false;
+        update();
+      }
+    },
+    async cancel(reason) {
+      isOver = true;
+      try {
+        await reader.cancel(reason);
+      } finally {
+        reader.releaseLock();
+      }
+    },
+  }, { highWaterMark: 0 });
 }

@@ -1,12 +1,12 @@
-// The sinks of a Go-style end, and of an adapter's end past its streams; for the core and for `join`.
+// The sink of a Go-style end, or of anything else whose writes may be partial; for the core.
 
 import { bytesToWrite } from "../check/bytes.ts";
 import { assertSize, isSize } from "../check/refuse.ts";
 import type { Writer } from "../ends.ts";
-import { type Bypass, type BypassUser, TAKEN } from "./bypass.ts";
+import { type Bypass, TAKEN } from "./bypass.ts";
 import type { Meter } from "./meter.ts";
 import type { Soon } from "./reusable_promise.ts";
-import { type Sink, type SinkWatcher, type Writing, WRITTEN } from "./sink.ts";
+import { type Sink, type Writing, WRITTEN } from "./sink.ts";
 
 /** What a {@linkcode WriterSink} writes to. */
 type AnyWriter = Writer & { readonly [TAKEN]?: number } | Bypass<unknown>;
@@ -107,31 +107,4 @@ async function settledOrTurnOver(promise: Promise<void>): Promise<void> {
   // The cause has been reported; that the write which was broken off fails as well is no news.
   await Promise.race([promise, turnOver]).catch(() => {});
   clearTimeout(timer!);
-}
-
-/** The sink of an adapter's end that carries bytes, past its streams. */
-export class BypassSink extends WriterSink implements BypassUser {
-  override readonly permitsReuse: boolean;
-  readonly #bypass: Bypass<unknown>;
-  #watcher?: SinkWatcher;
-
-  constructor(bypass: Bypass<unknown>, meter: Meter) {
-    super(bypass, meter);
-    this.#bypass = bypass;
-    this.permitsReuse = bypass.consumesOnWrite;
-    bypass.attach(this);
-  }
-
-  attach(watcher: SinkWatcher): void {
-    this.#watcher = watcher;
-  }
-
-  onFailure(error: unknown): void {
-    this.#watcher?.onSinkFailed(error);
-  }
-
-  override release(): void {
-    super.release();
-    this.#bypass.detach();
-  }
 }

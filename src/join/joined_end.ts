@@ -2,13 +2,14 @@
 
 import { halfCloseOf, isConn, isOfMessages } from "../check/kinds.ts";
 import { type Bypass, bypassOf } from "../core/bypass.ts";
+import { BypassSink } from "../core/bypass_sink.ts";
 import { BypassSource } from "../core/bypass_source.ts";
 import type { Meter } from "../core/meter.ts";
 import { openSink, openSource } from "../core/open.ts";
 import type { Sink } from "../core/sink.ts";
 import type { Source, SourceMemory } from "../core/source.ts";
-import { type UnreadEnd, unreadOf, UnreadSource } from "../core/unread_end.ts";
-import { BypassSink } from "../core/writer_sink.ts";
+import { type UnreadEnd, unreadOf } from "../core/unread_end.ts";
+import { UnreadSource } from "../core/unread_source.ts";
 import type { Conn, End, Pair } from "../ends.ts";
 import type { Failure } from "../errors.ts";
 

@@ -20,7 +20,7 @@ export class PlatformSink implements Sink<void> {
   readonly #counter = new ByteCounterStream<unknown>();
   readonly #writer = this.#counter.writable.getWriter();
   #watcher?: SinkWatcher;
-  #fail!: (error: unknown) => void;
+  #fail: (error: unknown) => void = ignore;
   #isOver = false;
   #isAbandoned = false;
   /** Chunks on their way through the platform. */
@@ -31,10 +31,8 @@ export class PlatformSink implements Sink<void> {
   constructor(sink: Sink, meter: Meter) {
     this.#sink = sink;
     this.#meter = meter;
-    this.closed = new Promise((resolve, reject) => {
-      this.#fail = reject;
-      sink.closed?.then(resolve, reject);
-    });
+    // A stream tells by itself, and no microtask may come in between: see StreamStates.
+    this.closed = sink.closed ?? new Promise((_, reject) => this.#fail = reject);
     const over = () => this.#isOver = true;
     this.closed.then(over, over);
     const writable = new WritableStream({ write: (chunk) => this.#pass(chunk) });
@@ -115,7 +113,7 @@ export class PlatformSink implements Sink<void> {
       this.#meter.touch();
     } catch (error) {
       if (isCurrent()) this.#sink.writeFailed(error);
-      if (this.#sink.closed === undefined) this.#fail(error);
+      this.#fail(error);
       throw error;
     } finally {
       this.#underWay--;

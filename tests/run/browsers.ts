@@ -5,7 +5,9 @@
  */
 import type { Runtime as RuntimeName } from "../support/environment.ts";
 import { bounded } from "./bounded.ts";
+import { moduleOf } from "./bundle.ts";
 import { installed } from "./executables.ts";
+import { webTestFiles } from "./files.ts";
 import { PageServer } from "./pages.ts";
 import { launchChromium, launchFirefox } from "./puppeteer.ts";
 import type { FileResult, Runtime, Session } from "./runtimes.ts";
@@ -40,17 +42,17 @@ function browser(name: RuntimeName, launch: Launch, executable: Runtime["executa
   return {
     name,
     oneAtATime: true,
+    files: webTestFiles,
     executable,
     async open(executable, { bundle, fileTimeout, variables }) {
-      const { folder, tests } = await bundle();
+      const { folder } = await bundle();
       const server = new PageServer(folder, { runtime: name, variables });
-      return new BrowserSession(() => launch(executable), server, tests, fileTimeout);
+      return new BrowserSession(() => launch(executable), server, fileTimeout);
     },
   };
 }
 
 class BrowserSession implements Session {
-  readonly files: readonly string[];
   readonly #launch: () => Promise<Browser>;
   readonly #server: PageServer;
   readonly #fileTimeout: number;
@@ -59,17 +61,15 @@ class BrowserSession implements Session {
   constructor(
     launch: () => Promise<Browser>,
     server: PageServer,
-    files: readonly string[],
     fileTimeout: number,
   ) {
     this.#launch = launch;
     this.#server = server;
-    this.files = files;
     this.#fileTimeout = fileTimeout;
   }
 
   async run(file: string): Promise<FileResult> {
-    const { url, run } = this.#server.add(file);
+    const { url, run } = this.#server.add(moduleOf(file));
     const broken = await this.#start() ??
       await bounded(
         this.#fileTimeout,

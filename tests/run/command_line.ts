@@ -4,7 +4,7 @@
  * @module
  */
 import { fromNpm } from "./executables.ts";
-import { denoTestFiles, packageTestFiles } from "./files.ts";
+import { denoTestFiles, nodeTestFiles, transpiled } from "./files.ts";
 import { count } from "./junit.ts";
 import { nodes } from "./node.ts";
 import { versions } from "./npm.ts";
@@ -47,7 +47,7 @@ const bun: CommandLine = {
     }),
   command: (executable, file, report) => [
     ...[executable, "test", "--reporter=junit", `--reporter-outfile=${report}`],
-    `./${file}`,
+    `./${transpiled(file)}`,
   ],
   passed: /^\(pass\) .*\n/gm,
 };
@@ -58,6 +58,7 @@ export const commandLines: readonly Runtime[] = [of(deno), ...nodes, of(bun)];
 function of(one: CommandLine): Runtime {
   return {
     name: one.name,
+    files: one.runsSources ? denoTestFiles : nodeTestFiles,
     executable: () => one.executable(),
     open: (executable, options) => open(one, executable, options),
   };
@@ -70,7 +71,6 @@ async function open(
 ): Promise<Session> {
   const cwd = runtime.runsSources ? root : await options.project();
   return {
-    files: runtime.runsSources ? await denoTestFiles() : await packageTestFiles(),
     run: (file) => runFile(runtime, executable, cwd, file, options),
     close: () => Promise.resolve(),
   };
@@ -97,14 +97,15 @@ async function runFile(
   if (counts && filter) counts.skipped = 0;
   if (success && counts?.failed === 0) return counts;
   // A file with no test for this runtime may leave no report.
-  if (success && xml === "") return { passed: 0, failed: 0, skipped: 0 };
+  if (success && xml === "") return { passed: 0, failed: 0, skipped: 0, times: [] };
 
-  const { passed = 0, failed = 0, skipped = 0 } = counts ?? {};
+  const { passed = 0, failed = 0, skipped = 0, times = [] } = counts ?? {};
   return {
     passed,
     // It failed otherwise than by a test: did not load, crashed, was killed.
     failed: Math.max(failed, 1),
     skipped,
+    times,
     failure: {
       end: counts ? end : `${end}, without a whole report`,
       output: counts ? output.replace(runtime.passed, "").trim() : output,

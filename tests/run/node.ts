@@ -5,7 +5,7 @@
  */
 import process from "node:process";
 import { fromNpm } from "./executables.ts";
-import { packageTestFiles } from "./files.ts";
+import { nodeTestFiles, transpiled } from "./files.ts";
 import { TICK } from "./node/tick.ts";
 import { versions } from "./npm.ts";
 import { run } from "./process.ts";
@@ -18,10 +18,10 @@ export const nodes: readonly Runtime[] = versions.node.map((major) => {
   return {
     name: `node${major}`,
     executable: () => fromNpm(`${name}@${major}`, () => `${name}/bin/node`),
+    files: nodeTestFiles,
     async open(executable, options) {
       const cwd = await options.project();
       return {
-        files: await packageTestFiles(),
         run: (file) => runFile(executable, cwd, file, options),
         close: () => Promise.resolve(),
       };
@@ -37,7 +37,7 @@ async function runFile(
 ): Promise<FileResult> {
   const report = await Deno.makeTempFile({ suffix: ".jsonl" });
   const { success, end, output } = await run(
-    [executable, "--enable-source-maps", "tests/run/node/main.js", file, report],
+    [executable, "--enable-source-maps", "tests/run/node/main.js", transpiled(file), report],
     { cwd, timeout: fileTimeout, untilSilent: true, env: variables },
   );
   const fileRun = new FileRun();

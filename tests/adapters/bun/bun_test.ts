@@ -16,7 +16,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { test } from "../../harness.ts";
-import { hashOf } from "../../peer/parcels.ts";
+import { hashOf } from "../../support/parcels.ts";
 import { certificate, dial, type RemoteFar } from "../../peer/client.ts";
 import { FarEnd, type FarOptions } from "../../peer/far_end.ts";
 import type { Protocol } from "../../peer/protocol.ts";

@@ -1,5 +1,6 @@
 /**
- * Browsers: one process for all files, a page of its own for each.
+ * Browsers: a few processes for all files, a page of its own for each file. A page must be in front of
+ * all others of its browser, whose timers are slowed down otherwise: a browser has one page at a time.
  *
  * @module
  */
@@ -31,6 +32,9 @@ export interface Page {
 /** Rejects if that takes too long. */
 type Launch = (executable: string) => Promise<Browser>;
 
+/** How many processes of each. Most of a page's time is waiting. */
+const BROWSERS = 3;
+
 /** All of them. */
 export const browsers: readonly Runtime[] = [
   browser("chromium", launchChromium, () => installed("chromium", "chromium-browser")),
@@ -41,7 +45,7 @@ export const browsers: readonly Runtime[] = [
 function browser(name: RuntimeName, launch: Launch, executable: Runtime["executable"]): Runtime {
   return {
     name,
-    oneAtATime: true,
+    atOnce: BROWSERS,
     files: webTestFiles,
     executable,
     async open(executable, { bundle, fileTimeout, variables }) {
@@ -56,7 +60,8 @@ class BrowserSession implements Session {
   readonly #launch: () => Promise<Browser>;
   readonly #server: PageServer;
   readonly #fileTimeout: number;
-  #browser?: Browser;
+  /** Those that have no page. */
+  readonly #idle: Browser[] = [];
 
   constructor(
     launch: () => Promise<Browser>,
@@ -70,46 +75,37 @@ class BrowserSession implements Session {
 
   async run(file: string): Promise<FileResult> {
     const { url, run } = this.#server.add(moduleOf(file));
-    const broken = await this.#start() ??
-      await bounded(
-        this.#fileTimeout,
-        this.#visit(url, run.done),
-        (restart) => run.onProgress = restart,
-      );
+    let browser: Browser;
+    try {
+      browser = this.#idle.pop() ?? await this.#launch();
+    } catch (error) {
+      return run.result(String(error));
+    }
+    const broken = await bounded(
+      this.#fileTimeout,
+      show(browser, url, run.done).catch(String),
+      (restart) => run.onProgress = restart,
+    );
+    if (broken === undefined) this.#idle.push(browser);
     // Whatever is wrong with it must not reach the next file.
-    if (broken !== undefined) run.print(await this.#end());
+    else run.print(await browser.close());
     return run.result(broken);
   }
 
   async close(): Promise<void> {
-    await this.#end();
+    await Promise.all(this.#idle.splice(0).map((browser) => browser.close()));
     await this.#server.close();
   }
+}
 
-  /** Resolves to what went wrong, if anything did. */
-  async #start(): Promise<string | undefined> {
-    try {
-      this.#browser ??= await this.#launch();
-    } catch (error) {
-      return String(error);
-    }
-  }
-
-  /** The same. */
-  async #visit(url: string, done: Promise<void>): Promise<string | undefined> {
-    try {
-      const page = await this.#browser!.open(url);
-      const broken = await Promise.race([done.then(() => undefined), page.lost]);
-      if (broken === undefined) await page.close();
-      return broken;
-    } catch (error) {
-      return String(error);
-    }
-  }
-
-  async #end(): Promise<string> {
-    const browser = this.#browser;
-    this.#browser = undefined;
-    return await browser?.close() ?? "";
-  }
+/** Opens a page until it is done; resolves to what went wrong, if anything did. */
+async function show(
+  browser: Browser,
+  url: string,
+  done: Promise<void>,
+): Promise<string | undefined> {
+  const page = await browser.open(url);
+  const broken = await Promise.race([done.then(() => undefined), page.lost]);
+  if (broken === undefined) await page.close();
+  return broken;
 }

@@ -12,8 +12,12 @@ import { workerd } from "./workerd.ts";
 /** A runtime. */
 export interface Runtime {
   readonly name: string;
-  /** Whether it runs one file at a time: a page must be in front of all others. */
-  readonly oneAtATime?: boolean;
+  /**
+   * How many files it runs at once.
+   *
+   * @default {as many as there are jobs}
+   */
+  readonly atOnce?: number;
   /** Resolves to the test files that are for it, as paths from the project's root. */
   files(): Promise<readonly string[]>;
   /** Resolves to the executable; rejects if there is none for this machine. */

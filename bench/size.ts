@@ -5,7 +5,7 @@
  * @module
  */
 import { brotliCompressSync } from "node:zlib";
-import { root } from "../tests/run/process.ts";
+import { root } from "../tests/tools/process.ts";
 
 const KIB = 1024;
 const adapters = ["node", "bun", "websocket", "webtransport", "webrtc", "socket", "message_port"];

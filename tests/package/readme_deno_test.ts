@@ -1,7 +1,7 @@
 /** What the pages quote of the tested recipes is what they are, and what the pages name is there. */
 import { assert, assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { root } from "../run/process.ts";
+import { root } from "../tools/process.ts";
 import { rejection } from "../support/async.ts";
 import { join, memoryPair } from "@webstreams/join";
 import { FLAGS } from "../../src/forward/flags.ts";

@@ -4,30 +4,15 @@
  *
  * @module
  */
-import type { Runtime as RuntimeName } from "../support/environment.ts";
-import { bounded } from "./bounded.ts";
+import { bounded } from "../tools/bounded.ts";
 import { moduleOf } from "./bundle.ts";
-import { installed } from "./executables.ts";
+import type { Browser } from "../tools/browser.ts";
+import { executableOf } from "../tools/executables.ts";
 import { webTestFiles } from "./files.ts";
 import { PageServer } from "./pages.ts";
-import { launchChromium, launchFirefox } from "./puppeteer.ts";
+import { launchChromium, launchFirefox } from "../tools/puppeteer.ts";
 import type { FileResult, Runtime, Session } from "./runtimes.ts";
-import { findWebKit, launchWebKit } from "./webkit.ts";
-
-/** A browser that runs. */
-export interface Browser {
-  /** Opens a page in front of all others. */
-  open(url: string): Promise<Page>;
-  /** Ends it, whatever state it is in, and all that belongs to it. Resolves to what it has printed. */
-  close(): Promise<string>;
-}
-
-/** A page. */
-export interface Page {
-  /** Resolves to what happened to it if it crashes. */
-  readonly lost: Promise<string>;
-  close(): Promise<void>;
-}
+import { launchWebKit } from "../tools/webkit.ts";
 
 /** Rejects if that takes too long. */
 type Launch = (executable: string) => Promise<Browser>;
@@ -37,17 +22,17 @@ const BROWSERS = 3;
 
 /** All of them. */
 export const browsers: readonly Runtime[] = [
-  browser("chromium", launchChromium, () => installed("chromium", "chromium-browser")),
-  browser("firefox", launchFirefox, () => installed("firefox-esr", "firefox")),
-  browser("webkit", launchWebKit, findWebKit),
+  browser("chromium", launchChromium),
+  browser("firefox", launchFirefox),
+  browser("webkit", launchWebKit),
 ];
 
-function browser(name: RuntimeName, launch: Launch, executable: Runtime["executable"]): Runtime {
+function browser(name: "chromium" | "firefox" | "webkit", launch: Launch): Runtime {
   return {
     name,
     atOnce: BROWSERS,
     files: webTestFiles,
-    executable,
+    executable: () => executableOf(name),
     async open(executable, { bundle, fileTimeout, variables }) {
       const { folder } = await bundle();
       const server = new PageServer(folder, { runtime: name, variables });

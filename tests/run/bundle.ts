@@ -6,7 +6,7 @@
  */
 import { readdir } from "node:fs/promises";
 import { transpiled, webTestFiles } from "./files.ts";
-import { run } from "./process.ts";
+import { run } from "../tools/process.ts";
 
 /** Modules that lie as their sources do in `tests`. */
 export interface Bundle {

@@ -3,20 +3,17 @@
  *
  * @module
  */
-import { fromNpm } from "./executables.ts";
+import { executableOf } from "../tools/executables.ts";
 import { denoTestFiles, nodeTestFiles, transpiled } from "./files.ts";
 import { count } from "./junit.ts";
 import { nodes } from "./node.ts";
-import { versions } from "./npm.ts";
-import { root, run } from "./process.ts";
+import { root, run } from "../tools/process.ts";
 import type { FileResult, RunOptions, Runtime, Session } from "./runtimes.ts";
 
 interface CommandLine {
   readonly name: string;
   /** Whether it runs the sources as they are, rather than the npm package. */
   readonly runsSources: boolean;
-  /** Resolves to the executable; rejects if there is none for this machine. */
-  executable(): Promise<string>;
   /** The command line that runs one test file and writes a JUnit report. */
   command(executable: string, file: string, report: string, filter: string): string[];
   /** What its output says of a test that passed. */
@@ -26,7 +23,6 @@ interface CommandLine {
 const deno: CommandLine = {
   name: "deno",
   runsSources: true,
-  executable: () => Promise.resolve(Deno.execPath()),
   command: (executable, file, report, filter) => [
     ...[executable, "test", "-A", "--no-check", `--junit-path=${report}`],
     ...(filter ? [`--filter=${filter}`] : []),
@@ -38,13 +34,6 @@ const deno: CommandLine = {
 const bun: CommandLine = {
   name: "bun",
   runsSources: false,
-  executable: () =>
-    fromNpm(`bun@${versions.bun}`, (modules) => {
-      // The `bun` package itself is a placeholder until its install script has run; npm has chosen
-      // the one of these that fits the machine.
-      const [build] = Deno.readDirSync(`${modules}/@oven`);
-      return `@oven/${build?.name}/bin/bun`;
-    }),
   command: (executable, file, report) => [
     ...[executable, "test", "--reporter=junit", `--reporter-outfile=${report}`],
     `./${transpiled(file)}`,
@@ -59,7 +48,7 @@ function of(one: CommandLine): Runtime {
   return {
     name: one.name,
     files: one.runsSources ? denoTestFiles : nodeTestFiles,
-    executable: () => one.executable(),
+    executable: () => executableOf(one.name),
     open: (executable, options) => open(one, executable, options),
   };
 }

@@ -5,10 +5,10 @@
  *
  * @module
  */
-import { root } from "./process.ts";
+import { root } from "../tools/process.ts";
 
 /** What tests on other runtimes need nothing of. */
-const OURS = ["tests/run/", "tests/std_assert/"];
+const OURS = ["tests/run/", "tests/tools/", "tests/std_assert/"];
 
 /** The test files for Deno, from the project's root. */
 export async function denoTestFiles(): Promise<string[]> {

@@ -8,7 +8,7 @@ import { runChecks } from "./checks.ts";
 import { parseOptions } from "./options.ts";
 import { buildPackage } from "./package.ts";
 import { type Runtime, runtimes } from "./runtimes.ts";
-import { Service } from "./service.ts";
+import { Service } from "../tools/service.ts";
 import { slowest } from "./slowest.ts";
 import { runSuites, type SuiteResult } from "./suites.ts";
 import { summary, table, type Tally } from "./tally.ts";

@@ -5,7 +5,7 @@
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { test } from "../harness.ts";
-import { run, type RunResult } from "./process.ts";
+import { run, type RunResult } from "../tools/process.ts";
 import { runtimes } from "./runtimes.ts";
 
 const runner = (...flags: string[]): Promise<RunResult> =>

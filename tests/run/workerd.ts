@@ -3,16 +3,14 @@
  *
  * @module
  */
-import process from "node:process";
 import type { Injected } from "../support/environment.ts";
-import { bounded } from "./bounded.ts";
+import { bounded } from "../tools/bounded.ts";
 import { type Bundle, moduleOf } from "./bundle.ts";
-import { fromNpm } from "./executables.ts";
+import { executableOf } from "../tools/executables.ts";
 import { webTestFiles } from "./files.ts";
-import { versions } from "./npm.ts";
 import { FileRun } from "./progress.ts";
 import type { FileResult, Runtime } from "./runtimes.ts";
-import { Service } from "./service.ts";
+import { Service } from "../tools/service.ts";
 
 const compatibilityDate = "2026-11-01";
 
@@ -20,12 +18,7 @@ const compatibilityDate = "2026-11-01";
 export const workerd: Runtime = {
   name: "workerd",
   files: webTestFiles,
-  executable() {
-    const arch = process.arch === "x64" ? "64" : process.arch;
-    // The package `workerd` itself only chooses among these.
-    const name = `@cloudflare/workerd-${process.platform}-${arch}`;
-    return fromNpm(`${name}@${versions["@cloudflare/workerd"]}`, () => `${name}/bin/workerd`);
-  },
+  executable: () => executableOf("workerd"),
   async open(executable, { bundle, fileTimeout, variables }) {
     const config = await configure(await bundle(), { runtime: "workerd", variables });
     return {

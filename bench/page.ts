@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Page } from "../tests/run/browsers.ts";
-import { launchChromium } from "../tests/run/puppeteer.ts";
+import type { Page } from "../tests/tools/browser.ts";
+import { launchChromium } from "../tests/tools/puppeteer.ts";
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>bench</title>
 <script type="module" src="/program.js"></script>`;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { root, run } from "../tests/run/process.ts";
+import { root, run } from "../tests/tools/process.ts";
 import { type Figure, series } from "./report/report.ts";
 import { pairedRatio } from "./report/statistics.ts";
 

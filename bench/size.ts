@@ -6,7 +6,7 @@
  */
 import { brotliCompressSync } from "node:zlib";
 import config from "../deno.json" with { type: "json" };
-import { root } from "../tests/run/process.ts";
+import { root } from "../tests/tools/process.ts";
 
 const KIB = 1024;
 const { ".": main, "./forward": _program, ...adapters } = config.exports;

@@ -9,7 +9,8 @@ import {
 } from "@std/assert";
 import { test } from "./harness.ts";
 import { rejection, turns } from "./support/async.ts";
-import { bytes, concat, pattern } from "./support/bytes.ts";
+import { bytes, concat } from "./support/bytes.ts";
+import { pattern } from "./support/parcels.ts";
 import { WITH_BYTE_STREAMS } from "./support/environment.ts";
 import { untyped } from "./support/untyped.ts";
 

@@ -8,7 +8,8 @@ import {
 } from "@std/assert";
 import { test } from "./harness.ts";
 import { never, rejection, turns } from "./support/async.ts";
-import { bytes, concat, pattern, text } from "./support/bytes.ts";
+import { bytes, concat, text } from "./support/bytes.ts";
+import { pattern } from "./support/parcels.ts";
 import { failsBy } from "./support/errors.ts";
 import { FakeEnd, KINDS } from "./support/fake_end.ts";
 import { untyped } from "./support/untyped.ts";

@@ -10,7 +10,8 @@ import {
 import { sharedPool } from "../src/buffer_pool.ts";
 import { type Runtime, test } from "./harness.ts";
 import { rejection, turns } from "./support/async.ts";
-import { bytes, concat, pattern, text } from "./support/bytes.ts";
+import { bytes, concat, text } from "./support/bytes.ts";
+import { pattern } from "./support/parcels.ts";
 import { WITH_BYTE_STREAMS } from "./support/environment.ts";
 import { failsBy } from "./support/errors.ts";
 import { FakeEnd, type FakeEndOptions, KINDS, PAIR_KINDS } from "./support/fake_end.ts";

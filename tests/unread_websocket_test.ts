@@ -11,7 +11,7 @@ import {
 import { fromWebSocket } from "@webstreams/join/websocket";
 import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { type Runtime, test } from "./harness.ts";
-import { Fingerprint, hashOf } from "./peer/parcels.ts";
+import { Fingerprint, hashOf } from "./support/parcels.ts";
 import { dial, listen, type RemoteFar } from "./peer/client.ts";
 import { delay, rejection } from "./support/async.ts";
 import { bytes } from "./support/bytes.ts";

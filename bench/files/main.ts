@@ -9,8 +9,8 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { root, run } from "../../tests/run/process.ts";
-import { runtimes } from "../../tests/run/runtimes.ts";
+import { root, run } from "../../tests/tools/process.ts";
+import { executableOf } from "../../tests/tools/executables.ts";
 import { machine, versionOf } from "../report/machine.ts";
 import { byContender } from "../report/markdown.ts";
 import { type Figure, series, timesAsGood } from "../report/report.ts";
@@ -46,7 +46,7 @@ try {
   file.close();
   for (const name of options.only.split(",")) {
     try {
-      const executable = await runtimes.find((runtime) => runtime.name === name)!.executable();
+      const executable = await executableOf(name);
       versions[name] = await versionOf(executable);
       const flags = name === "deno" ? ["run", "-A"] : [];
       figures.push(...await bench(name, [executable, ...flags, program]));

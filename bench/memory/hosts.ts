@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { run } from "../../tests/run/process.ts";
-import { runtimes } from "../../tests/run/runtimes.ts";
+import { run } from "../../tests/tools/process.ts";
+import { executableOf } from "../../tests/tools/executables.ts";
 import { servePage } from "../page.ts";
 import { versionOf } from "../report/machine.ts";
 
@@ -20,7 +20,7 @@ export interface Host {
 
 /** Rejects if it cannot be had. */
 export async function findHost(name: string): Promise<Host> {
-  const executable = await runtimes.find((runtime) => runtime.name === name)!.executable();
+  const executable = await executableOf(name);
   const command = name === "deno" ? [executable, "run", "-A"] : [executable];
   return {
     version: await versionOf(executable),

@@ -9,7 +9,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { root } from "../../tests/run/process.ts";
+import { root } from "../../tests/tools/process.ts";
 import { machine } from "../report/machine.ts";
 import { byFigure } from "../report/markdown.ts";
 import { type Figure, type Series, timesAsGood } from "../report/report.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { root, run } from "../../tests/run/process.ts";
+import { root, run } from "../../tests/tools/process.ts";
 import type { Settings } from "./bench.ts";
 
 /**

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { root } from "../../tests/run/process.ts";
+import { root } from "../../tests/tools/process.ts";
 import { compare, conclude, lastRelease, type Release, type Slower, together } from "../release.ts";
 import { type Figure, series } from "../report/report.ts";
 import { median } from "../report/statistics.ts";

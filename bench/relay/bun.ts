@@ -5,7 +5,7 @@
  */
 import { join } from "../../mod.ts";
 import { fromBunSocket, handlers } from "../../src/adapters/bun/mod.ts";
-import type { Sockets } from "../../tests/adapters/bun/runtime.ts";
+import type { Sockets } from "../../tests/tools/bun.ts";
 
 declare const Bun: Sockets & { readonly argv: readonly string[] };
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { installed } from "../../tests/run/executables.ts";
-import { root, run } from "../../tests/run/process.ts";
-import { runtimes } from "../../tests/run/runtimes.ts";
+import { installed } from "../../tests/tools/executables.ts";
+import { root, run } from "../../tests/tools/process.ts";
+import { executableOf } from "../../tests/tools/executables.ts";
 import type { Release } from "../release.ts";
 import { versionOf } from "../report/machine.ts";
 import type { Mode } from "./disciplines.ts";
@@ -115,7 +115,7 @@ function script(
     name,
     ours,
     async prepare({ via, target }) {
-      const executable = await runtimes.find((one) => one.name === runtime)!.executable();
+      const executable = await executableOf(runtime);
       const program = `${folder}/relay_${file}.js`;
       await Deno.mkdir(folder, { recursive: true });
       const { success, output } = await run([

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { installed } from "../../tests/run/executables.ts";
-import { root, run } from "../../tests/run/process.ts";
+import { installed } from "../../tests/tools/executables.ts";
+import { root, run } from "../../tests/tools/process.ts";
 
 const folder = `${root}/.cache/bench`;
 const MOST_MS = 600_000;

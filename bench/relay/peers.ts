@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { run } from "../../tests/run/process.ts";
+import { run } from "../../tests/tools/process.ts";
 import type { Ports } from "./load.ts";
 
 /** Writes haproxy's; resolves to its path. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { root } from "../../tests/run/process.ts";
+import { root } from "../../tests/tools/process.ts";
 import { listeners, tree } from "./processes.ts";
 
 /** How to start one. */

@@ -4,7 +4,7 @@
  * @module
  */
 import os from "node:os";
-import { run } from "../../tests/run/process.ts";
+import { run } from "../../tests/tools/process.ts";
 
 /** A machine, and how busy it was. */
 export interface Machine {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { root, run } from "../../tests/run/process.ts";
+import { root, run } from "../../tests/tools/process.ts";
 import type { Report } from "./report.ts";
 import { type Chart, svg } from "./svg.ts";
 

@@ -9,8 +9,8 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { root, run } from "../../tests/run/process.ts";
-import { runtimes } from "../../tests/run/runtimes.ts";
+import { root, run } from "../../tests/tools/process.ts";
+import { executableOf } from "../../tests/tools/executables.ts";
 import { machine, versionOf } from "../report/machine.ts";
 import { byContender } from "../report/markdown.ts";
 import { type Figure, series } from "../report/report.ts";
@@ -36,7 +36,7 @@ const versions: Record<string, string> = {};
 const missing: Record<string, string> = {};
 const figures: Figure[] = [];
 for (const name of options.only.split(",")) {
-  const executable = await runtimes.find((runtime) => runtime.name === name)!.executable();
+  const executable = await executableOf(name);
   versions[name] = await versionOf(executable);
   const command = [executable, ...name === "deno" ? ["run", "-A"] : [], program];
   const moved = new Map<string, number[]>();

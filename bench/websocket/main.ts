@@ -11,9 +11,9 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { installed } from "../../tests/run/executables.ts";
-import { root, run } from "../../tests/run/process.ts";
-import { runtimes } from "../../tests/run/runtimes.ts";
+import { installed } from "../../tests/tools/executables.ts";
+import { root, run } from "../../tests/tools/process.ts";
+import { executableOf } from "../../tests/tools/executables.ts";
 import { compileLoad, Load } from "../relay/load.ts";
 import { Relay } from "../relay/relay.ts";
 import { machine, versionOf } from "../report/machine.ts";
@@ -35,9 +35,9 @@ interface Contender {
 }
 
 const deno = () => Promise.resolve(Deno.execPath());
-const bun = () => runtimes.find(({ name }) => name === "bun")!.executable();
+const bun = () => executableOf("bun");
 const node = async () => {
-  const executable = await runtimes.find(({ name }) => name === "node26")!.executable();
+  const executable = await executableOf("node26");
   await Deno.mkdir(MODULES, { recursive: true });
   const packages = ["ws@8", "http-proxy-3@2"];
   const { success, output } = await run(["npm", "install", "--prefix", MODULES, ...packages]);

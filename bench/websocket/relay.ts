@@ -15,7 +15,6 @@ import {
   webSocketHandlers,
   type WebSocketLike,
 } from "../../src/adapters/websocket/mod.ts";
-import { concat } from "../../tests/support/bytes.ts";
 
 const [HOSTNAME, VIA, TARGET] = ["127.0.0.1", 9102, 9103];
 const byHand = ("Bun" in globalThis ? Bun.argv : Deno.args).includes("--by-hand");
@@ -151,7 +150,7 @@ const bunByHand = {
     const taken = data.server!.write(message);
     if (taken === message.length) return;
     // What comes although it is paused has to wait as well.
-    data.rest = data.rest ? concat([data.rest, message]) : message.subarray(taken);
+    data.rest = data.rest ? Buffer.concat([data.rest, message]) : message.subarray(taken);
     socket.pause();
   },
   drain: (socket: BunWebSocket) => socket.data.server?.resume(),

@@ -9,8 +9,8 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { root, run } from "../../tests/run/process.ts";
-import { runtimes } from "../../tests/run/runtimes.ts";
+import { root, run } from "../../tests/tools/process.ts";
+import { executableOf } from "../../tests/tools/executables.ts";
 import { accepted, Server } from "../../tests/support/webtransport_server.ts";
 import { servePage } from "../page.ts";
 import { machine, versionOf } from "../report/machine.ts";
@@ -36,7 +36,7 @@ const rounds = Number(options.rounds ?? (options.quick ? 1 : 9));
 const bytes = Number(options.megabytes ?? (options.quick ? 10 : 100)) * 1e6;
 
 const report = { name: "webtransport", date: new Date().toISOString(), rounds, machine: machine() };
-const executable = await runtimes.find(({ name }) => name === "chromium")!.executable();
+const executable = await executableOf("chromium");
 const versions = { Chromium: await versionOf(executable), Deno: Deno.version.deno };
 const values: Record<Contender, number[]> = { [OURS]: [], [NATIVE]: [] };
 const turns = Array.from(

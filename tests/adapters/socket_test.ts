@@ -4,7 +4,7 @@ import { fromSocket, type SocketStreams } from "@webstreams/join/socket";
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { runtime, test } from "../harness.ts";
 import { FarEnd } from "../peer/far_end.ts";
-import { hashOf } from "../peer/parcels.ts";
+import { hashOf } from "../support/parcels.ts";
 import { PairWire } from "../peer/wires/memory.ts";
 import { type Deferred, deferred, never, rejection, turns } from "../support/async.ts";
 import { WITH_BYTE_STREAMS } from "../support/environment.ts";

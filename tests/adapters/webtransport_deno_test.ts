@@ -3,7 +3,7 @@ import { join, JoinError, memoryPair } from "@webstreams/join";
 import { fromWebTransport } from "@webstreams/join/webtransport";
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { test } from "../harness.ts";
-import { hashOf, PatternStream } from "../peer/parcels.ts";
+import { hashOf, PatternStream } from "../support/parcels.ts";
 import { dial, listen } from "../peer/client.ts";
 import { rejection } from "../support/async.ts";
 import { untyped } from "../support/untyped.ts";

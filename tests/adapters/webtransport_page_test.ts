@@ -4,7 +4,7 @@ import { fromWebSocket } from "@webstreams/join/websocket";
 import { fromWebTransport } from "@webstreams/join/webtransport";
 import { assertEquals, assertInstanceOf, assertMatch, assertThrows } from "@std/assert";
 import { type Runtime, runtime, test } from "../harness.ts";
-import { hashOf, PatternStream } from "../peer/parcels.ts";
+import { hashOf, PatternStream } from "../support/parcels.ts";
 import { listen, type RemoteFar } from "../peer/client.ts";
 import type { PeerOptions } from "../peer/protocol.ts";
 import { delay, rejection } from "../support/async.ts";

@@ -1,6 +1,7 @@
 /** The contract over Bun's own sockets, connected, accepted, and upgraded to TLS. */
 import { type BunSocket, fromBunSocket, handlers } from "@webstreams/join/bun";
-import { bun, listenOnce, type SocketOptions } from "../adapters/bun/runtime.ts";
+import { bun, listenOnce } from "../adapters/bun/runtime.ts";
+import type { SocketOptions } from "../tools/bun.ts";
 import { capabilitiesOf, type Connected, contract } from "./suite.ts";
 import { certificate, dial, listen, type RemoteFar } from "../peer/client.ts";
 import { platform } from "../support/environment.ts";

@@ -12,7 +12,7 @@ import { test } from "../harness.ts";
 import { rejection } from "../support/async.ts";
 import { CountingController } from "../support/signal.ts";
 import { untyped } from "../support/untyped.ts";
-import { hashOf, type Parcel } from "../peer/parcels.ts";
+import { hashOf, type Parcel } from "../support/parcels.ts";
 import { type Far, FarEnd, type FarOptions, type FarStats, type Until } from "../peer/far_end.ts";
 import { PairWire } from "../peer/wires/memory.ts";
 import type { Ended } from "../peer/wire.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { Fingerprint, hashOf, type Parcel, PatternStream } from "../peer/parcels.ts";
+import { Fingerprint, hashOf, type Parcel, PatternStream } from "../support/parcels.ts";
 import { halfCloseOf, isConn } from "../../src/check/kinds.ts";
 import type { Pair } from "@webstreams/join";
 import { bytes } from "../support/bytes.ts";
@@ -111,6 +111,8 @@ export function streamsWork(setup: Setup): void {
     setup,
     "a chunk that is no bytes is refused",
     async ({ readable, writable }, { peer }) => {
+      // It is connected: the peer would wait long for one that gives up before.
+      await peer.stats();
       const writer = writable.getWriter();
       const refused = await writer.write(untyped(1)).then(
         () => undefined,

@@ -4,7 +4,7 @@ import { join, memoryPair, pipe } from "@webstreams/join";
 import { assertEquals, assertLess } from "@std/assert";
 import { capabilitiesOf, contract } from "./suite.ts";
 import { test } from "../harness.ts";
-import { Fingerprint, hashOf } from "../peer/parcels.ts";
+import { Fingerprint, hashOf } from "../support/parcels.ts";
 import { listen } from "../peer/client.ts";
 import { platform } from "../support/environment.ts";
 import { joinError } from "../support/errors.ts";

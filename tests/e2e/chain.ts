@@ -6,7 +6,7 @@
 import { type End, join, type JoinOptions, type JoinResult, memoryPair } from "@webstreams/join";
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { type Runtime, test } from "../harness.ts";
-import { hashOf, type Parcel } from "../peer/parcels.ts";
+import { hashOf, type Parcel } from "../support/parcels.ts";
 import { type Far, FarEnd, type FarOptions, type FarStats } from "../peer/far_end.ts";
 import { PairWire } from "../peer/wires/memory.ts";
 import type { RemoteProgram } from "./remote_program.ts";

@@ -3,7 +3,7 @@ import { join, memoryPair } from "@webstreams/join";
 import { fromDataChannel } from "@webstreams/join/webrtc";
 import { assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { hashOf } from "../peer/parcels.ts";
+import { hashOf } from "../support/parcels.ts";
 import { FarEnd } from "../peer/far_end.ts";
 import { PairWire } from "../peer/wires/memory.ts";
 import { deferred } from "../support/async.ts";

@@ -3,7 +3,7 @@ import { fromDataChannel } from "@webstreams/join/webrtc";
 import { join, memoryPair } from "@webstreams/join";
 import { assertEquals, assertMatch } from "@std/assert";
 import { test } from "../harness.ts";
-import { hashOf } from "../peer/parcels.ts";
+import { hashOf } from "../support/parcels.ts";
 import { listen } from "../peer/client.ts";
 import { FarEnd } from "../peer/far_end.ts";
 import { PairWire } from "../peer/wires/memory.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { root, run } from "../run/process.ts";
-import { workerd } from "../run/workerd.ts";
+import { root, run } from "../tools/process.ts";
+import { executableOf } from "../tools/executables.ts";
 
 const bundles = new Map<string, Promise<string>>();
 
@@ -17,7 +17,7 @@ export async function serveWorker(
   body: (address: string) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
-  const executable = await workerd.executable();
+  const executable = await executableOf("workerd");
   const bundled = bundles.get(name) ?? bundle(name);
   bundles.set(name, bundled);
   await Deno.writeTextFile(`${folder}/relay.js`, await bundled);

@@ -3,7 +3,7 @@ import { assertEquals, assertLess } from "@std/assert";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "../harness.ts";
-import { hashOf } from "../peer/parcels.ts";
+import { hashOf } from "../support/parcels.ts";
 import { dial, listen, type RemoteFar } from "../peer/client.ts";
 import type { FarOptions } from "../peer/far_end.ts";
 import { TestServer } from "../recipes/peers.ts";

@@ -1,7 +1,7 @@
 /** The TCP relay Worker as it would be deployed, bundled, on workerd: TCP ⇄ workerd ⇄ TCP. */
 import { assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { hashOf } from "../peer/parcels.ts";
+import { hashOf } from "../support/parcels.ts";
 import { dial, listen, type RemoteFar } from "../peer/client.ts";
 import type { FarOptions } from "../peer/far_end.ts";
 import { serveWorker } from "./workerd.ts";

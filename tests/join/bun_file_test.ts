@@ -13,7 +13,8 @@ import {
 } from "@std/assert";
 import { test } from "../harness.ts";
 import { delay, rejection } from "../support/async.ts";
-import { bytes, pattern, text } from "../support/bytes.ts";
+import { bytes, text } from "../support/bytes.ts";
+import { pattern } from "../support/parcels.ts";
 import { assertHalfHint, assertHint } from "../support/hints.ts";
 import { untyped } from "../support/untyped.ts";
 

@@ -2,7 +2,7 @@
 import { join, type JoinResult } from "@webstreams/join";
 import { assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { pattern } from "../support/bytes.ts";
+import { pattern } from "../support/parcels.ts";
 
 interface Uploaded {
   readonly joined: JoinResult;

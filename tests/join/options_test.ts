@@ -10,7 +10,8 @@ import {
 } from "@std/assert";
 import { test } from "../harness.ts";
 import { deferred, delay, never, rejection, took, turns } from "../support/async.ts";
-import { bytes, concat, lengthOf, pattern } from "../support/bytes.ts";
+import { bytes, concat, lengthOf } from "../support/bytes.ts";
+import { pattern } from "../support/parcels.ts";
 import { FINDS_LITTLE } from "../support/deviations.ts";
 import { platform } from "../support/environment.ts";
 import { assertTornDown, failsBy, joinError } from "../support/errors.ts";

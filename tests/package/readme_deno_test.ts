@@ -1,7 +1,7 @@
 /** What the pages quote of the tested recipes is what they are, and what the pages name is there. */
 import { assert, assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { root } from "../run/process.ts";
+import { root } from "../tools/process.ts";
 import { rejection } from "../support/async.ts";
 import { join, memoryPair } from "@webstreams/join";
 import { FLAGS } from "../../src/forward/cli/flags.ts";
@@ -87,7 +87,7 @@ test("the page of recipes has a link to each of them", async () => {
 
 test("the README and the guide name every adapter", () => {
   for (const entry of Object.keys(config.exports)) {
-    if (entry === "." || entry === "../forward") continue;
+    if (entry === "." || entry === "./forward") continue;
     assert(textOf("README.md").includes(`\`${entry.slice(1)}\``), entry);
     assert(textOf(".github/CONTRIBUTING.md").includes(`\`${entry}\``), entry);
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Fingerprint, PatternStream } from "./parcels.ts";
+import { Fingerprint, PatternStream } from "../support/parcels.ts";
 import type { Ended, Wire } from "./wire.ts";
 
 /** What to send. */

@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connect as connectSocket } from "node:net";
 import { test } from "../harness.ts";
-import { pattern } from "../support/bytes.ts";
-import { Fingerprint, hashOf, PatternStream } from "./parcels.ts";
+import { Fingerprint, hashOf, pattern, PatternStream } from "../support/parcels.ts";
 import { certificate, dial, listen, type RemoteFar } from "./client.ts";
 import type { Protocol } from "./protocol.ts";
 
@@ -52,6 +52,12 @@ test("peer: a pattern made in parts is the pattern, and its hash tells", () => {
     came.update(bytes);
   }
   assertEquals(came.hash, hashOf({ bytes: whole.length, seed: 5 }));
+  const unaligned = new Fingerprint();
+  unaligned.update(whole.subarray(0, 3));
+  unaligned.update(whole.subarray(3, 3));
+  unaligned.update(whole.subarray(3, 100_001));
+  unaligned.update(Buffer.from(whole.buffer, 100_001));
+  assertEquals(unaligned.hash, came.hash);
   for (const [from, to] of [[10, 11], [65_536, 131_072], [0, 1]]) {
     const other = new Fingerprint();
     other.update(whole.subarray(0, from));

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { test } from "../harness.ts";
-import { hashOf } from "./parcels.ts";
+import { hashOf } from "../support/parcels.ts";
 import { dial, listen, type RemoteFar } from "./client.ts";
 import type { FarOptions } from "./far_end.ts";
 import type { Protocol } from "./protocol.ts";

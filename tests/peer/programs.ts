@@ -42,7 +42,7 @@ export class Programs {
     const given = args.map((arg) => String(arg).replace("$FOLDER", folder));
     const program = on === "deno"
       ? new Program(name, ...given)
-      : new Running([await executableOf(on), await this.#bundle(on, name, folder), ...given]);
+      : new Running([await programOf(on), await this.#bundle(on, name, folder), ...given]);
     const id = crypto.randomUUID();
     this.#running.set(id, program);
     const port = await program.port();
@@ -65,17 +65,16 @@ export class Programs {
   }
 }
 
-/** The one that runs the tests as well. */
-async function executableOf(on: "bun" | "node"): Promise<string> {
-  const { commandLines } = await import("../run/command_line.ts");
-  const runtime = commandLines.findLast(({ name }) => name.startsWith(on));
-  if (!runtime) throw new TypeError(`The tests do not run on ${on}`);
-  return await runtime.executable();
+/** Bun, or the newest Node. */
+async function programOf(on: "bun" | "node"): Promise<string> {
+  const { executableOf } = await import("../tools/executables.ts");
+  const { NODE_VERSIONS } = await import("../tools/npm.ts");
+  return await executableOf(on === "bun" ? on : `node${NODE_VERSIONS.at(-1)}`);
 }
 
 /** They know nothing of `deno.json`: the library is in the recipe, as are packages. */
 async function bundle(on: "bun" | "node", name: string, folder: string): Promise<string> {
-  const { root, run } = await import("../run/process.ts");
+  const { root, run } = await import("../tools/process.ts");
   const file = `${folder}/${name.replaceAll("/", "-")}.mjs`;
   const path = name.includes("/") ? name : `recipes/${name}`;
   const { success, output } = await run([

@@ -149,7 +149,8 @@ rule("a mark of Infinity takes everything there is (backpressure: not delayed)",
   const rig = new Rig({ chunks: numbers(20), mark: UNBOUNDED, hold: true });
   const done = pipe(rig.source, rig.sink);
   await settle();
-  assertEquals(rig.input.desiredSize, 0);
+  // It may let others run in between.
+  while (rig.input.desiredSize! < 0) await macrotask();
   assertEquals(rig.calls.length, 1);
   for (let index = 0; index < 20; index++) {
     rig.writes[index].resolve();

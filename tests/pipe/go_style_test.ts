@@ -11,7 +11,8 @@ import {
 } from "@std/assert";
 import { test } from "../harness.ts";
 import { deferred, delay, never, rejection, turns } from "../support/async.ts";
-import { bytes, concat, lengthOf, pattern, text } from "../support/bytes.ts";
+import { bytes, concat, lengthOf, text } from "../support/bytes.ts";
+import { pattern } from "../support/parcels.ts";
 import { WITH_BYTE_STREAMS as on } from "../support/environment.ts";
 import { RecordingPool } from "../support/recording_pool.ts";
 import { CountingController } from "../support/signal.ts";

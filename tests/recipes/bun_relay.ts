@@ -5,7 +5,7 @@
  *
  * @module
  */
-declare const Bun: import("../adapters/bun/runtime.ts").Sockets & { readonly argv: string[] };
+declare const Bun: import("../tools/bun.ts").Sockets & { readonly argv: string[] };
 
 import { join } from "@webstreams/join";
 import { fromBunSocket, handlers } from "@webstreams/join/bun";

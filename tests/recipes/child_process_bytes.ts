@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { once } from "node:events";
-import { Fingerprint, hashOf, PatternStream } from "../peer/parcels.ts";
+import { Fingerprint, hashOf, PatternStream } from "../support/parcels.ts";
 import { dial } from "./peers.ts";
 
 /** Sends `bytes` to the program behind the port, ends, and checks what comes back. */

@@ -3,7 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { once } from "node:events";
 import { selfSigned } from "../support/certs.ts";
 import { test } from "../harness.ts";
-import { hashOf } from "../peer/parcels.ts";
+import { hashOf } from "../support/parcels.ts";
 import { dial as dialPeer, listen } from "../peer/client.ts";
 import { delay, rejection } from "../support/async.ts";
 import { throughChild } from "./child_process_bytes.ts";

@@ -2,7 +2,7 @@
 // @ts-types="../peer/wires/ws.d.ts"
 import { WebSocket } from "ws";
 import { assert, assertEquals } from "@std/assert";
-import { Fingerprint, hashOf, PatternStream } from "../peer/parcels.ts";
+import { Fingerprint, hashOf, PatternStream } from "../support/parcels.ts";
 import { test } from "../harness.ts";
 import { deferred } from "../support/async.ts";
 import { bytes } from "../support/bytes.ts";

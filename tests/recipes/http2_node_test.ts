@@ -8,7 +8,7 @@ import { fromNodeSocket } from "@webstreams/join/node";
 import { pipe } from "@webstreams/join";
 import { test } from "../harness.ts";
 import { deferred, rejection } from "../support/async.ts";
-import { pattern } from "../support/bytes.ts";
+import { pattern } from "../support/parcels.ts";
 import { ask, freePort, lateReplies, TestServer, text } from "./peers.ts";
 import { Program } from "./program.ts";
 

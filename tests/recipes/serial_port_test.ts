@@ -2,7 +2,7 @@
 import { JoinError, memoryPair, type Pair } from "@webstreams/join";
 import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { type Runtime, test } from "../harness.ts";
-import { hashOf } from "../peer/parcels.ts";
+import { hashOf } from "../support/parcels.ts";
 import { listen, type RemoteFar } from "../peer/client.ts";
 import { FarEnd } from "../peer/far_end.ts";
 import { PairWire } from "../peer/wires/memory.ts";

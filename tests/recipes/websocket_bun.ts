@@ -18,7 +18,7 @@ import {
   webSocketHandlers,
   type WebSocketLike,
 } from "@webstreams/join/websocket";
-import type { Sockets } from "../adapters/bun/runtime.ts";
+import type { Sockets } from "../tools/bun.ts";
 
 const [port, unix] = Bun.argv.slice(2);
 

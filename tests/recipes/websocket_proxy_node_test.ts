@@ -7,7 +7,7 @@ import type { AddressInfo, Socket } from "node:net";
 // @ts-types="../peer/wires/ws.d.ts"
 import { WebSocket, WebSocketServer } from "ws";
 import { test } from "../harness.ts";
-import { hashOf } from "../peer/parcels.ts";
+import { hashOf } from "../support/parcels.ts";
 import { dial as dialPeer, listen } from "../peer/client.ts";
 import { deferred, delay, rejection } from "../support/async.ts";
 import { runtime } from "../support/environment.ts";

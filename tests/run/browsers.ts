@@ -1,115 +1,96 @@
 /**
- * Browsers: one process for all files, a page of its own for each.
+ * Browsers: a few processes for all files, a page of its own for each file. A page must be in front of
+ * all others of its browser, whose timers are slowed down otherwise: a browser has one page at a time.
  *
  * @module
  */
-import type { Runtime as RuntimeName } from "../support/environment.ts";
-import { bounded } from "./bounded.ts";
-import { installed } from "./executables.ts";
+import { bounded } from "../tools/bounded.ts";
+import { moduleOf } from "./bundle.ts";
+import type { Browser } from "../tools/browser.ts";
+import { executableOf } from "../tools/executables.ts";
+import { webTestFiles } from "./files.ts";
 import { PageServer } from "./pages.ts";
-import { launchChromium, launchFirefox } from "./puppeteer.ts";
+import { launchChromium, launchFirefox } from "../tools/puppeteer.ts";
 import type { FileResult, Runtime, Session } from "./runtimes.ts";
-import { findWebKit, launchWebKit } from "./webkit.ts";
-
-/** A browser that runs. */
-export interface Browser {
-  /** Opens a page in front of all others. */
-  open(url: string): Promise<Page>;
-  /** Ends it, whatever state it is in, and all that belongs to it. Resolves to what it has printed. */
-  close(): Promise<string>;
-}
-
-/** A page. */
-export interface Page {
-  /** Resolves to what happened to it if it crashes. */
-  readonly lost: Promise<string>;
-  close(): Promise<void>;
-}
+import { launchWebKit } from "../tools/webkit.ts";
 
 /** Rejects if that takes too long. */
 type Launch = (executable: string) => Promise<Browser>;
 
+/** How many processes of each. Most of a page's time is waiting. */
+const BROWSERS = 3;
+
 /** All of them. */
 export const browsers: readonly Runtime[] = [
-  browser("chromium", launchChromium, () => installed("chromium", "chromium-browser")),
-  browser("firefox", launchFirefox, () => installed("firefox-esr", "firefox")),
-  browser("webkit", launchWebKit, findWebKit),
+  browser("chromium", launchChromium),
+  browser("firefox", launchFirefox),
+  browser("webkit", launchWebKit),
 ];
 
-function browser(name: RuntimeName, launch: Launch, executable: Runtime["executable"]): Runtime {
+function browser(name: "chromium" | "firefox" | "webkit", launch: Launch): Runtime {
   return {
     name,
-    oneAtATime: true,
-    executable,
+    atOnce: BROWSERS,
+    files: webTestFiles,
+    executable: () => executableOf(name),
     async open(executable, { bundle, fileTimeout, variables }) {
-      const { folder, tests } = await bundle();
+      const { folder } = await bundle();
       const server = new PageServer(folder, { runtime: name, variables });
-      return new BrowserSession(() => launch(executable), server, tests, fileTimeout);
+      return new BrowserSession(() => launch(executable), server, fileTimeout);
     },
   };
 }
 
 class BrowserSession implements Session {
-  readonly files: readonly string[];
   readonly #launch: () => Promise<Browser>;
   readonly #server: PageServer;
   readonly #fileTimeout: number;
-  #browser?: Browser;
+  /** Those that have no page. */
+  readonly #idle: Browser[] = [];
 
   constructor(
     launch: () => Promise<Browser>,
     server: PageServer,
-    files: readonly string[],
     fileTimeout: number,
   ) {
     this.#launch = launch;
     this.#server = server;
-    this.files = files;
     this.#fileTimeout = fileTimeout;
   }
 
   async run(file: string): Promise<FileResult> {
-    const { url, run } = this.#server.add(file);
-    const broken = await this.#start() ??
-      await bounded(
-        this.#fileTimeout,
-        this.#visit(url, run.done),
-        (restart) => run.onProgress = restart,
-      );
+    const { url, run } = this.#server.add(moduleOf(file));
+    let browser: Browser;
+    try {
+      browser = this.#idle.pop() ?? await this.#launch();
+    } catch (error) {
+      return run.result(String(error));
+    }
+    const broken = await bounded(
+      this.#fileTimeout,
+      show(browser, url, run.done).catch(String),
+      (restart) => run.onProgress = restart,
+    );
+    if (broken === undefined) this.#idle.push(browser);
     // Whatever is wrong with it must not reach the next file.
-    if (broken !== undefined) run.print(await this.#end());
+    else run.print(await browser.close());
     return run.result(broken);
   }
 
   async close(): Promise<void> {
-    await this.#end();
+    await Promise.all(this.#idle.splice(0).map((browser) => browser.close()));
     await this.#server.close();
   }
+}
 
-  /** Resolves to what went wrong, if anything did. */
-  async #start(): Promise<string | undefined> {
-    try {
-      this.#browser ??= await this.#launch();
-    } catch (error) {
-      return String(error);
-    }
-  }
-
-  /** The same. */
-  async #visit(url: string, done: Promise<void>): Promise<string | undefined> {
-    try {
-      const page = await this.#browser!.open(url);
-      const broken = await Promise.race([done.then(() => undefined), page.lost]);
-      if (broken === undefined) await page.close();
-      return broken;
-    } catch (error) {
-      return String(error);
-    }
-  }
-
-  async #end(): Promise<string> {
-    const browser = this.#browser;
-    this.#browser = undefined;
-    return await browser?.close() ?? "";
-  }
+/** Opens a page until it is done; resolves to what went wrong, if anything did. */
+async function show(
+  browser: Browser,
+  url: string,
+  done: Promise<void>,
+): Promise<string | undefined> {
+  const page = await browser.open(url);
+  const broken = await Promise.race([done.then(() => undefined), page.lost]);
+  if (broken === undefined) await page.close();
+  return broken;
 }

@@ -5,15 +5,14 @@
  * @module
  */
 import { readdir } from "node:fs/promises";
-import { webTestFiles } from "./files.ts";
-import { run } from "./process.ts";
+import { transpiled, webTestFiles } from "./files.ts";
+import { run } from "../tools/process.ts";
 
 /** Modules that lie as their sources do in `tests`. */
 export interface Bundle {
   readonly folder: string;
-  /** All of them, and those that are tests, from there. */
+  /** All of them, as paths from there. */
   readonly modules: readonly string[];
-  readonly tests: readonly string[];
 }
 
 const entries = [
@@ -24,10 +23,9 @@ const entries = [
 
 /** Bundles the tests into an empty folder. */
 export async function buildBundle(folder: string): Promise<Bundle> {
-  const tests = await webTestFiles();
   const { success, output } = await run([
     ...[Deno.execPath(), "bundle", "--platform=browser", "--code-splitting", `--outdir=${folder}`],
-    ...[...entries, ...tests],
+    ...[...entries, ...await webTestFiles()],
   ]);
   if (!success) throw new Error(`deno bundle failed\n${output}`);
   const modules = (await readdir(folder, { recursive: true })).filter((name) =>
@@ -40,9 +38,10 @@ export async function buildBundle(folder: string): Promise<Bundle> {
       throw new Error(`${module} imports '${name}': its file is to be called …_node_test.ts`);
     }
   }
-  return {
-    folder,
-    modules,
-    tests: tests.map((path) => path.replace(/^tests\/(.*)ts$/, "$1js")),
-  };
+  return { folder, modules };
+}
+
+/** The module of a source in `tests`, as a path from the bundle's folder. */
+export function moduleOf(file: string): string {
+  return transpiled(file).replace(/^tests\//, "");
 }

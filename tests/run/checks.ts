@@ -4,7 +4,7 @@
  * @module
  */
 import config from "../../deno.json" with { type: "json" };
-import { run } from "./process.ts";
+import { run } from "../tools/process.ts";
 import { type Tally, tally } from "./tally.ts";
 
 const entries = Object.values(config.exports);

@@ -3,20 +3,17 @@
  *
  * @module
  */
-import { fromNpm } from "./executables.ts";
-import { denoTestFiles, packageTestFiles } from "./files.ts";
+import { executableOf } from "../tools/executables.ts";
+import { denoTestFiles, nodeTestFiles, transpiled } from "./files.ts";
 import { count } from "./junit.ts";
 import { nodes } from "./node.ts";
-import { versions } from "./npm.ts";
-import { root, run } from "./process.ts";
+import { root, run } from "../tools/process.ts";
 import type { FileResult, RunOptions, Runtime, Session } from "./runtimes.ts";
 
 interface CommandLine {
   readonly name: string;
   /** Whether it runs the sources as they are, rather than the npm package. */
   readonly runsSources: boolean;
-  /** Resolves to the executable; rejects if there is none for this machine. */
-  executable(): Promise<string>;
   /** The command line that runs one test file and writes a JUnit report. */
   command(executable: string, file: string, report: string, filter: string): string[];
   /** What its output says of a test that passed. */
@@ -26,7 +23,6 @@ interface CommandLine {
 const deno: CommandLine = {
   name: "deno",
   runsSources: true,
-  executable: () => Promise.resolve(Deno.execPath()),
   command: (executable, file, report, filter) => [
     ...[executable, "test", "-A", "--no-check", `--junit-path=${report}`],
     ...(filter ? [`--filter=${filter}`] : []),
@@ -38,16 +34,9 @@ const deno: CommandLine = {
 const bun: CommandLine = {
   name: "bun",
   runsSources: false,
-  executable: () =>
-    fromNpm(`bun@${versions.bun}`, (modules) => {
-      // The `bun` package itself is a placeholder until its install script has run; npm has chosen
-      // the one of these that fits the machine.
-      const [build] = Deno.readDirSync(`${modules}/@oven`);
-      return `@oven/${build?.name}/bin/bun`;
-    }),
   command: (executable, file, report) => [
     ...[executable, "test", "--reporter=junit", `--reporter-outfile=${report}`],
-    `./${file}`,
+    `./${transpiled(file)}`,
   ],
   passed: /^\(pass\) .*\n/gm,
 };
@@ -58,7 +47,8 @@ export const commandLines: readonly Runtime[] = [of(deno), ...nodes, of(bun)];
 function of(one: CommandLine): Runtime {
   return {
     name: one.name,
-    executable: () => one.executable(),
+    files: one.runsSources ? denoTestFiles : nodeTestFiles,
+    executable: () => executableOf(one.name),
     open: (executable, options) => open(one, executable, options),
   };
 }
@@ -70,7 +60,6 @@ async function open(
 ): Promise<Session> {
   const cwd = runtime.runsSources ? root : await options.project();
   return {
-    files: runtime.runsSources ? await denoTestFiles() : await packageTestFiles(),
     run: (file) => runFile(runtime, executable, cwd, file, options),
     close: () => Promise.resolve(),
   };
@@ -97,14 +86,15 @@ async function runFile(
   if (counts && filter) counts.skipped = 0;
   if (success && counts?.failed === 0) return counts;
   // A file with no test for this runtime may leave no report.
-  if (success && xml === "") return { passed: 0, failed: 0, skipped: 0 };
+  if (success && xml === "") return { passed: 0, failed: 0, skipped: 0, times: [] };
 
-  const { passed = 0, failed = 0, skipped = 0 } = counts ?? {};
+  const { passed = 0, failed = 0, skipped = 0, times = [] } = counts ?? {};
   return {
     passed,
     // It failed otherwise than by a test: did not load, crashed, was killed.
     failed: Math.max(failed, 1),
     skipped,
+    times,
     failure: {
       end: counts ? end : `${end}, without a whole report`,
       output: counts ? output.replace(runtime.passed, "").trim() : output,

@@ -1,12 +1,14 @@
 /**
  * Which files are tests, and on which runtimes: `_deno_test.ts` on Deno alone, `_node_test.ts`
- * wherever there are Node's modules, any other `_test.ts` everywhere.
+ * wherever there are Node's modules, any other `_test.ts` everywhere. A file has one name on all of
+ * them: the path of its source, `tests/core/turns_test.ts`.
  *
  * @module
  */
-import { root } from "./process.ts";
+import { root } from "../tools/process.ts";
 
-const notTests = ["tests/run", "tests/std_assert"];
+/** What tests on other runtimes need nothing of. */
+const OURS = ["tests/run/", "tests/tools/", "tests/std_assert/"];
 
 /** The test files for Deno, from the project's root. */
 export async function denoTestFiles(): Promise<string[]> {
@@ -15,7 +17,9 @@ export async function denoTestFiles(): Promise<string[]> {
 
 /** Everything below `tests` that tests for every runtime may need: tests, helpers, data. */
 export async function testSources(): Promise<string[]> {
-  return (await list("tests")).filter((file) => !file.endsWith("_deno_test.ts"));
+  return (await list("tests")).filter((file) =>
+    !file.endsWith("_deno_test.ts") && !OURS.some((folder) => file.startsWith(folder))
+  );
 }
 
 /** The test files for pages and Workers, from the project's root. */
@@ -26,19 +30,21 @@ export async function webTestFiles(): Promise<string[]> {
   );
 }
 
-/** The test files for every runtime with Node's modules, as they are called in the package's project. */
-export async function packageTestFiles(): Promise<string[]> {
-  return (await testSources())
-    .filter((file) => file.endsWith("_test.ts"))
-    .map((file) => file.replace(/ts$/, "js"));
+/** The test files for every runtime with Node's modules, from the project's root. */
+export async function nodeTestFiles(): Promise<string[]> {
+  return (await testSources()).filter((file) => file.endsWith("_test.ts"));
 }
 
-/** Every file below a folder; those that belong to no test are left out of \`tests\`. */
+/** What a source is called once it is transpiled. */
+export function transpiled(file: string): string {
+  return file.replace(/ts$/, "js");
+}
+
+/** Every file below a folder, but for declarations. */
 export async function list(folder: string): Promise<string[]> {
   const files: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(`${root}/${folder}`)) {
     const path = `${folder}/${name}`;
-    if (notTests.includes(path)) continue;
     if (isDirectory) files.push(...await list(path));
     else if (name.endsWith(".d.ts")) continue;
     else files.push(path);

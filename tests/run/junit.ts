@@ -1,9 +1,10 @@
 /**
- * JUnit reports: counts only, as each runner words its failures better in its own output.
+ * JUnit reports: counts and times, as each runner words its failures better in its own output.
  *
  * @module
  */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
+import type { TestTime } from "./runtimes.ts";
 import type { Counts } from "./tally.ts";
 
 const parser = new XMLParser({
@@ -14,6 +15,9 @@ const parser = new XMLParser({
 });
 
 interface Case {
+  name: string;
+  /** Seconds. */
+  time?: string;
   failure?: unknown;
   error?: unknown;
   skipped?: unknown;
@@ -24,15 +28,21 @@ interface Suite {
   testcase?: Case[];
 }
 
-/** Counts the test cases of a report; `undefined` if it broke off. */
-export function count(xml: string): Counts | undefined {
+/** What a report says of the tests of a file. */
+export interface Report extends Counts {
+  readonly times: TestTime[];
+}
+
+/** Counts the test cases of a report; `undefined` if the report broke off. */
+export function count(xml: string): Report | undefined {
   if (XMLValidator.validate(xml) !== true) return undefined;
-  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const counts: Report = { passed: 0, failed: 0, skipped: 0, times: [] };
   const report: { testsuites?: Suite | "" } = parser.parse(xml);
   for (const testcase of cases(report.testsuites || {})) {
     if ("failure" in testcase || "error" in testcase) counts.failed++;
     else if ("skipped" in testcase) counts.skipped++;
     else counts.passed++;
+    if (testcase.time) counts.times.push({ name: testcase.name, ms: 1000 * Number(testcase.time) });
   }
   return counts;
 }

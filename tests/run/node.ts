@@ -3,25 +3,24 @@
  *
  * @module
  */
-import process from "node:process";
-import { fromNpm } from "./executables.ts";
-import { packageTestFiles } from "./files.ts";
+import { executableOf } from "../tools/executables.ts";
+import { nodeTestFiles, transpiled } from "./files.ts";
 import { TICK } from "./node/tick.ts";
-import { versions } from "./npm.ts";
-import { run } from "./process.ts";
+import { NODE_VERSIONS } from "../tools/npm.ts";
+import { run } from "../tools/process.ts";
 import { FileRun } from "./progress.ts";
 import type { FileResult, RunOptions, Runtime } from "./runtimes.ts";
 
 /** The versions that are supported. */
-export const nodes: readonly Runtime[] = versions.node.map((major) => {
-  const name = `node-${process.platform}-${process.arch}`;
+export const nodes: readonly Runtime[] = NODE_VERSIONS.map((major) => {
+  const name = `node${major}`;
   return {
-    name: `node${major}`,
-    executable: () => fromNpm(`${name}@${major}`, () => `${name}/bin/node`),
+    name,
+    executable: () => executableOf(name),
+    files: nodeTestFiles,
     async open(executable, options) {
       const cwd = await options.project();
       return {
-        files: await packageTestFiles(),
         run: (file) => runFile(executable, cwd, file, options),
         close: () => Promise.resolve(),
       };
@@ -37,7 +36,7 @@ async function runFile(
 ): Promise<FileResult> {
   const report = await Deno.makeTempFile({ suffix: ".jsonl" });
   const { success, end, output } = await run(
-    [executable, "--enable-source-maps", "tests/run/node/main.js", file, report],
+    [executable, "--enable-source-maps", "tests/run/node/main.js", transpiled(file), report],
     { cwd, timeout: fileTimeout, untilSilent: true, env: variables },
   );
   const fileRun = new FileRun();

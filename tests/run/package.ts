@@ -9,8 +9,8 @@ import { dirname } from "node:path";
 import ts from "typescript";
 import config from "../../deno.json" with { type: "json" };
 import { list, testSources } from "./files.ts";
-import { npmInstall } from "./npm.ts";
-import { root, run } from "./process.ts";
+import { npmInstall, rangeOf } from "../tools/npm.ts";
+import { root, run } from "../tools/process.ts";
 
 const cache = `${root}/.cache/package`;
 
@@ -84,8 +84,8 @@ function imported(files: readonly string[]): Record<string, string> {
   const dependencies: Record<string, string> = {};
   for (const file of files.filter((name) => name.endsWith(".ts"))) {
     const { importedFiles } = ts.preProcessFile(Deno.readTextFileSync(`${root}/${file}`));
-    for (const [name, specifier] of Object.entries(config.imports)) {
-      const [, range] = specifier.match(/^npm:.+@(.+)$/) ?? [];
+    for (const name of Object.keys(config.imports)) {
+      const range = rangeOf(name);
       if (range && importedFiles.some(({ fileName }) => fileName === name)) {
         dependencies[name] = range;
       }

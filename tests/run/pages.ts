@@ -26,7 +26,7 @@ export class PageServer {
     }, (request) => this.#answer(request));
   }
 
-  /** A page for a test file, and what it will tell. */
+  /** A page for a test file's module, and what it will tell. */
   add(file: string): { url: string; run: FileRun } {
     const run = new FileRun();
     const id = this.#runs.push(run) - 1;

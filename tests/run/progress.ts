@@ -4,7 +4,7 @@
  * @module
  */
 import type { Progress } from "../support/collector.ts";
-import type { FileResult } from "./runtimes.ts";
+import type { FileResult, TestTime } from "./runtimes.ts";
 
 /** The run of one file, as far as it is known. */
 export class FileRun {
@@ -17,6 +17,7 @@ export class FileRun {
   #names: readonly string[] = [];
   #passed = 0;
   #failed = 0;
+  readonly #times: TestTime[] = [];
   readonly #output: string[] = [];
 
   constructor() {
@@ -35,8 +36,7 @@ export class FileRun {
     else if ("stray" in progress) this.#fail("outside any test", progress.stray);
     else if ("printed" in progress) this.print(progress.printed);
     else if ("done" in progress) this.#end();
-    else if (progress.failure === undefined) this.#passed++;
-    else this.#fail(`✖ ${this.#names[this.#passed + this.#failed]}`, progress.failure);
+    else this.#ended(progress);
   }
 
   /** To be shown if anything has failed. */
@@ -47,13 +47,23 @@ export class FileRun {
   /** @param broken How it ended otherwise than of itself. */
   result(broken?: string): FileResult {
     if (broken !== undefined) {
-      const running = this.#names[this.#passed + this.#failed];
+      const running = this.#names[this.#times.length];
       this.#fail(running === undefined ? "outside any test" : `✖ ${running}`, broken);
     }
-    const counts = { passed: this.#passed, failed: this.#failed, skipped: 0 };
+    const counts = {
+      ...{ passed: this.#passed, failed: this.#failed, skipped: 0 },
+      times: this.#times,
+    };
     if (this.#failed === 0) return counts;
     const end = broken ?? `${this.#failed} failed`;
     return { ...counts, failure: { end, output: this.#output.join("\n") } };
+  }
+
+  #ended({ failure, ms }: { readonly failure?: string; readonly ms: number }): void {
+    const name = this.#names[this.#times.length];
+    this.#times.push({ name, ms });
+    if (failure === undefined) this.#passed++;
+    else this.#fail(`✖ ${name}`, failure);
   }
 
   #end(): void {

@@ -12,8 +12,14 @@ import { workerd } from "./workerd.ts";
 /** A runtime. */
 export interface Runtime {
   readonly name: string;
-  /** Whether it runs one file at a time: a page must be in front of all others. */
-  readonly oneAtATime?: boolean;
+  /**
+   * How many files it runs at once.
+   *
+   * @default {as many as there are jobs}
+   */
+  readonly atOnce?: number;
+  /** Resolves to the test files that are for it, as paths from the project's root. */
+  files(): Promise<readonly string[]>;
   /** Resolves to the executable; rejects if there is none for this machine. */
   executable(): Promise<string>;
   /** Makes everything ready. */
@@ -34,15 +40,21 @@ export interface RunOptions {
 
 /** A runtime that is ready. */
 export interface Session {
-  /** The test files, as {@linkcode run} takes them. */
-  readonly files: readonly string[];
-  /** Runs one of them: one that crashes or hangs costs that file alone. */
+  /** Runs one of the runtime's files: a file that crashes or hangs costs that file alone. */
   run(file: string): Promise<FileResult>;
   close(): Promise<void>;
 }
 
+/** A test that has run. */
+export interface TestTime {
+  readonly name: string;
+  readonly ms: number;
+}
+
 /** What became of a file. */
 export interface FileResult extends Counts {
+  /** Its tests, as far as they ended. */
+  readonly times: readonly TestTime[];
   /** What there is to say if anything failed. */
   failure?: {
     /** How it ended. */

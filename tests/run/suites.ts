@@ -6,6 +6,7 @@
  */
 import { Changes } from "../support/async.ts";
 import type { RunOptions, Runtime, Session } from "./runtimes.ts";
+import type { FileTime } from "./slowest.ts";
 import { add, type Tally, tally } from "./tally.ts";
 
 /** Options of {@linkcode runSuites}. */
@@ -18,13 +19,22 @@ export interface SuiteOptions extends RunOptions {
   readonly file: string;
 }
 
+/** Where the files are that take longest. */
+const LONG = ["tests/contract/", "tests/routes/", "tests/join/"];
+
+/** What became of a runtime's run of the tests. */
+export interface SuiteResult extends Tally {
+  /** How long each of its files took. */
+  readonly files: FileTime[];
+}
+
 /** Runs all test files on each of the runtimes, and shows what those with a failure print. */
 export async function runSuites(
   runtimes: readonly Runtime[],
   options: SuiteOptions,
-): Promise<Tally[]> {
+): Promise<SuiteResult[]> {
   const suites = runtimes.map((runtime) => new Suite(runtime, options));
-  // Those that take one file at a time are the longest way: they go first.
+  // Those that take few files at once are the longest way: they go first.
   const order = suites.toSorted((one, other) => one.atOnce - other.atOnce);
   const changes = new Changes();
   const work = async () => {
@@ -44,7 +54,7 @@ export async function runSuites(
 
 /** One runtime's run of the tests. */
 class Suite {
-  readonly result: Tally;
+  readonly result: SuiteResult;
   readonly atOnce: number;
   readonly #runtime: Runtime;
   readonly #options: SuiteOptions;
@@ -56,8 +66,8 @@ class Suite {
   constructor(runtime: Runtime, options: SuiteOptions) {
     this.#runtime = runtime;
     this.#options = options;
-    this.atOnce = runtime.oneAtATime ? 1 : options.jobs;
-    this.result = tally(runtime.name);
+    this.atOnce = runtime.atOnce ?? options.jobs;
+    this.result = { ...tally(runtime.name), files: [] };
   }
 
   /** Whether there is something to do for one who calls {@linkcode advance}. */
@@ -92,7 +102,8 @@ class Suite {
     const executable = await this.#find();
     if (executable !== undefined) {
       this.#session = await this.#runtime.open(executable, this.#options);
-      this.#left = this.#session.files.filter((file) => file.includes(this.#options.file));
+      const files = await this.#runtime.files();
+      this.#left = longestFirst(files.filter((file) => file.includes(this.#options.file)));
     }
     this.#state = "open";
   }
@@ -108,23 +119,37 @@ class Suite {
   }
 
   async #runFile(file: string): Promise<void> {
-    const { failure, ...counts } = await this.#session!.run(file);
-    const { name } = this.result;
+    const start = performance.now();
+    const { failure, times, ...counts } = await this.#session!.run(file);
+    const { name, files } = this.result;
     add(this.result, counts);
+    files.push({ file, ms: performance.now() - start, times });
     if (failure) console.log(`\n── ${name} ${file}: ${failure.end} ──\n${failure.output}\n`);
   }
 
   async #close(): Promise<void> {
     await this.#session?.close();
-    const { file, variables } = this.#options;
+    const { file, variables: { TEST_FILTER: filter } } = this.#options;
     const { name, passed, failed, skipped } = this.result;
     this.#state = "over";
-    if (passed + failed + skipped === 0 && !file && !variables.TEST_FILTER) {
+    if (passed + failed + skipped === 0 && !file && !filter) {
       console.log(`${name} FAILED: no test was run`);
       this.result.failed++;
+    } else if (passed + failed + skipped === 0) {
+      console.log(`${name}: no test is called so`);
+      return;
     }
     console.log(`${name}: ${passed} passed, ${this.result.failed} failed, ${skipped} skipped`);
   }
+}
+
+/** Else one of these would be what all wait for in the end. */
+function longestFirst(files: readonly string[]): string[] {
+  const rank = (file: string) => {
+    const at = LONG.findIndex((folder) => file.startsWith(folder));
+    return at === -1 ? LONG.length : at;
+  };
+  return files.toSorted((one, other) => rank(one) - rank(other));
 }
 
 function messageOf(error: unknown): string {

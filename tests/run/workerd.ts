@@ -3,32 +3,25 @@
  *
  * @module
  */
-import process from "node:process";
 import type { Injected } from "../support/environment.ts";
-import { bounded } from "./bounded.ts";
-import type { Bundle } from "./bundle.ts";
-import { fromNpm } from "./executables.ts";
-import { versions } from "./npm.ts";
+import { bounded } from "../tools/bounded.ts";
+import { type Bundle, moduleOf } from "./bundle.ts";
+import { executableOf } from "../tools/executables.ts";
+import { webTestFiles } from "./files.ts";
 import { FileRun } from "./progress.ts";
 import type { FileResult, Runtime } from "./runtimes.ts";
-import { Service } from "./service.ts";
+import { Service } from "../tools/service.ts";
 
 const compatibilityDate = "2026-11-01";
 
 /** The runtime. */
 export const workerd: Runtime = {
   name: "workerd",
-  executable() {
-    const arch = process.arch === "x64" ? "64" : process.arch;
-    // The package `workerd` itself only chooses among these.
-    const name = `@cloudflare/workerd-${process.platform}-${arch}`;
-    return fromNpm(`${name}@${versions["@cloudflare/workerd"]}`, () => `${name}/bin/workerd`);
-  },
+  files: webTestFiles,
+  executable: () => executableOf("workerd"),
   async open(executable, { bundle, fileTimeout, variables }) {
-    const built = await bundle();
-    const config = await configure(built, { runtime: "workerd", variables });
+    const config = await configure(await bundle(), { runtime: "workerd", variables });
     return {
-      files: built.tests,
       run: (file) => runFile(executable, config, file, fileTimeout),
       close: () => Promise.resolve(),
     };
@@ -102,7 +95,7 @@ async function runFile(
 async function ask(service: Service, file: string, run: FileRun): Promise<string | undefined> {
   try {
     const { port }: { port: number } = JSON.parse(await service.firstLine);
-    const { body } = await fetch(`http://127.0.0.1:${port}/${file}`);
+    const { body } = await fetch(`http://127.0.0.1:${port}/${moduleOf(file)}`);
     if (body) { for await (const line of lines(body)) run.add(JSON.parse(line)); }
   } catch (error) {
     return String(error);

@@ -4,7 +4,7 @@
  * @module
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { PatternStream } from "../peer/parcels.ts";
+import { PatternStream } from "../support/parcels.ts";
 import { deferred } from "../support/async.ts";
 import type { Facts } from "./protocol.ts";
 import type { PeerStep, Side } from "./schedule.ts";

@@ -10,8 +10,8 @@ import { runtime } from "./environment.ts";
 export type Progress =
   /** The names of the tests, in the order in which they run. */
   | { readonly names: readonly string[] }
-  /** The next test has passed, or failed with this text. */
-  | { readonly failure?: string }
+  /** The next test has passed, or failed with this text; how long it took. */
+  | { readonly failure?: string; readonly ms: number }
   /** An error outside any test. */
   | { readonly stray: string }
   /** Something printed. */
@@ -27,6 +27,9 @@ interface Collected {
 }
 
 const collected: Collected[] = [];
+
+// As it is before any test replaces it.
+const now = performance.now.bind(performance);
 
 /** Registers a test. */
 export function collect(name: string, body: () => Promise<void>): void {
@@ -54,6 +57,7 @@ export async function runCollected(
   for (const { body } of collected) {
     await tellStray();
     const errors: unknown[] = [];
+    const start = now();
     try {
       await body();
     } catch (error) {
@@ -61,9 +65,8 @@ export async function runCollected(
     }
     await settled();
     errors.push(...uncaught.splice(0));
-    await tell(
-      errors.length > 0 ? { failure: errors.map(describe).join("\n") } : {},
-    );
+    const ms = Math.round(now() - start);
+    await tell(errors.length > 0 ? { failure: errors.map(describe).join("\n"), ms } : { ms });
   }
   // What was left running may still fail.
   await delay(20);

@@ -16,13 +16,14 @@ import {
   assertThrows,
 } from "@std/assert";
 import { test } from "../../harness.ts";
-import { hashOf } from "../../peer/parcels.ts";
+import { hashOf } from "../../support/parcels.ts";
 import { certificate, dial, type RemoteFar } from "../../peer/client.ts";
 import { FarEnd, type FarOptions } from "../../peer/far_end.ts";
 import type { Protocol } from "../../peer/protocol.ts";
 import { PairWire } from "../../peer/wires/memory.ts";
 import { deferred, delay, rejection } from "../../support/async.ts";
-import { bun, type Handlers, listenOnce, type SocketOptions } from "./runtime.ts";
+import type { Handlers, SocketOptions } from "../../tools/bun.ts";
+import { bun, listenOnce } from "./runtime.ts";
 
 const MIB = 1024 * 1024;
 /** More than the kernel takes by itself: on Linux `tcp_rmem` and `tcp_wmem`, 36 MiB at most by default. */

@@ -8,7 +8,8 @@ import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { test } from "../../harness.ts";
 import { certificate } from "../../peer/client.ts";
 import { deferred, delay } from "../../support/async.ts";
-import { bun, type Handlers, listenOnce } from "./runtime.ts";
+import type { Handlers } from "../../tools/bun.ts";
+import { bun, listenOnce } from "./runtime.ts";
 
 const QUIET_MS = 200;
 const hostname = "127.0.0.1";

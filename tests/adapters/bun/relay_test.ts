@@ -8,7 +8,7 @@ import { join, JoinError, type JoinOptions, type JoinResult } from "@webstreams/
 import { type BunSocket, fromBunSocket, handlers } from "@webstreams/join/bun";
 import { assertEquals, assertInstanceOf, assertLess } from "@std/assert";
 import { test } from "../../harness.ts";
-import { hashOf } from "../../peer/parcels.ts";
+import { hashOf } from "../../support/parcels.ts";
 import { certificate, dial, listen, type RemoteFar } from "../../peer/client.ts";
 import type { FarOptions } from "../../peer/far_end.ts";
 import type { Protocol } from "../../peer/protocol.ts";

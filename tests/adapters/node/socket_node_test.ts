@@ -16,7 +16,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { test } from "../../harness.ts";
-import { Fingerprint, hashOf, PatternStream } from "../../peer/parcels.ts";
+import { Fingerprint, hashOf, PatternStream } from "../../support/parcels.ts";
 import { delay, never, rejection, turns } from "../../support/async.ts";
 import { bytes } from "../../support/bytes.ts";
 import { runtime } from "../../support/environment.ts";

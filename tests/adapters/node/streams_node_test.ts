@@ -14,7 +14,8 @@ import { PassThrough, Readable, Writable } from "node:stream";
 import { createGunzip, createGzip } from "node:zlib";
 import { test } from "../../harness.ts";
 import { deferred, rejection } from "../../support/async.ts";
-import { bytes, concat, pattern } from "../../support/bytes.ts";
+import { bytes, concat } from "../../support/bytes.ts";
+import { pattern } from "../../support/parcels.ts";
 
 const MIB = 1024 * 1024;
 

@@ -4,7 +4,7 @@ import { fromDataChannel } from "@webstreams/join/webrtc";
 import { fromWebSocket, type WebSocketLike } from "@webstreams/join/websocket";
 import { assertEquals, assertInstanceOf, assertStringIncludes, assertThrows } from "@std/assert";
 import { type Runtime, test } from "../../harness.ts";
-import { hashOf } from "../../peer/parcels.ts";
+import { hashOf } from "../../support/parcels.ts";
 import { FarEnd } from "../../peer/far_end.ts";
 import { DataChannelWire } from "../../peer/wires/data_channel.ts";
 import { PairWire } from "../../peer/wires/memory.ts";

@@ -8,7 +8,7 @@ import { join, memoryPair } from "@webstreams/join";
 import { fromDataChannel } from "@webstreams/join/webrtc";
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { type Runtime, test } from "../../harness.ts";
-import { hashOf } from "../../peer/parcels.ts";
+import { hashOf } from "../../support/parcels.ts";
 import { FarEnd } from "../../peer/far_end.ts";
 import { PairWire } from "../../peer/wires/memory.ts";
 import { lateReplies } from "../../recipes/peers.ts";

@@ -11,7 +11,7 @@ import { join, memoryPair, type Pair } from "@webstreams/join";
 import { fromWebSocket, type WebSocketLike } from "@webstreams/join/websocket";
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { type Runtime, test } from "../../harness.ts";
-import { hashOf } from "../../peer/parcels.ts";
+import { hashOf } from "../../support/parcels.ts";
 import { dial, listen, type RemoteFar } from "../../peer/client.ts";
 import { FarEnd } from "../../peer/far_end.ts";
 import { PairWire } from "../../peer/wires/memory.ts";

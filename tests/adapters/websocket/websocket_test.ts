@@ -14,7 +14,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { type Runtime, test } from "../../harness.ts";
-import { hashOf } from "../../peer/parcels.ts";
+import { hashOf } from "../../support/parcels.ts";
 import { listen } from "../../peer/client.ts";
 import type { RemoteFar } from "../../peer/client.ts";
 import type { PeerOptions } from "../../peer/protocol.ts";

@@ -6,8 +6,8 @@
  */
 import { createRequire } from "node:module";
 import process from "node:process";
-import { npmInstall, versions } from "../../run/npm.ts";
-import { root } from "../../run/process.ts";
+import { npmInstall, specOf } from "../../tools/npm.ts";
+import { root } from "../../tools/process.ts";
 
 /** Where a packet comes from or goes to. */
 export interface HostPort {
@@ -97,7 +97,7 @@ async function load(): Promise<Quiche> {
     return require(name);
   } catch {
     await Deno.mkdir(folder, { recursive: true });
-    await npmInstall(folder, [`${name}@${versions["@matrixai/quic"]}`]);
+    await npmInstall(folder, [specOf("@matrixai/quic", `-${process.platform}-${process.arch}`)]);
     return require(name);
   }
 }

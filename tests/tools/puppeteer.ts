@@ -1,10 +1,10 @@
 /**
- * Chromium and Firefox, by their own remote protocols.
+ * Chromium and Firefox, by their own remote protocols. For tests and benches.
  *
  * @module
  */
 import puppeteer, { type Browser as PuppeteerBrowser, type LaunchOptions } from "puppeteer-core";
-import type { Browser, Page } from "./browsers.ts";
+import type { Browser, Page } from "./browser.ts";
 
 /** Launches Chromium. */
 export function launchChromium(executablePath: string): Promise<Browser> {

@@ -6,8 +6,7 @@
 // @ts-types="@types/selenium-webdriver"
 import { Builder, type WebDriver } from "selenium-webdriver";
 import { bounded } from "./bounded.ts";
-import type { Browser, Page } from "./browsers.ts";
-import { installed } from "./executables.ts";
+import type { Browser, Page } from "./browser.ts";
 import { Service } from "./service.ts";
 
 const startMs = 60_000;
@@ -22,12 +21,6 @@ const untilFinished = `
   if (globalThis.testsFinished) callback();
   else addEventListener("testsfinished", () => callback());
 `;
-
-/** Finds what it takes. */
-export async function findWebKit(): Promise<string> {
-  await installed("Xvfb");
-  return await installed("WebKitWebDriver");
-}
 
 /** Launches it. */
 export async function launchWebKit(executable: string): Promise<Browser> {

@@ -1,5 +1,5 @@
 /**
- * Programs that run until they are stopped.
+ * Programs that run until they are stopped. For tests and benches.
  *
  * @module
  */

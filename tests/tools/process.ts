@@ -1,5 +1,5 @@
 /**
- * Other programs: run to their end or to a bound, with all they print.
+ * Other programs: run to their end or to a bound, with all they print. For tests and benches.
  *
  * @module
  */

@@ -1,0 +1,84 @@
+/**
+ * The runtimes' programs, and where each comes from: the npm registry, or what is installed. For tests and
+ * benches.
+ *
+ * @module
+ */
+import process from "node:process";
+import { NODE_VERSIONS, npmInstall, specOf } from "./npm.ts";
+import { root, run } from "./process.ts";
+
+const executables: Readonly<Record<string, () => Promise<string>>> = {
+  deno: () => Promise.resolve(Deno.execPath()),
+  ...Object.fromEntries(NODE_VERSIONS.map((major) => [`node${major}`, () => node(major)])),
+  // The `bun` package itself is a placeholder until its install script has run; npm has chosen the
+  // one of these that fits the machine.
+  bun: () =>
+    fromNpm(specOf("bun"), (modules) => {
+      const [build] = Deno.readDirSync(`${modules}/@oven`);
+      return `@oven/${build?.name}/bin/bun`;
+    }),
+  workerd() {
+    const platform = `-${process.platform}-${process.arch === "x64" ? "64" : process.arch}`;
+    // The package `workerd` itself only chooses among these.
+    return fromNpm(
+      specOf("@cloudflare/workerd", platform),
+      () => `@cloudflare/workerd${platform}/bin/workerd`,
+    );
+  },
+  chromium: () => installed("chromium", "chromium-browser"),
+  firefox: () => installed("firefox-esr", "firefox"),
+  // The driver, which needs a display.
+  webkit: () => installed("Xvfb").then(() => installed("WebKitWebDriver")),
+};
+
+/**
+ * The program of a runtime: `deno`, `node20` and so on, `bun`, `workerd`, `chromium`, `firefox`, `webkit`.
+ *
+ * @throws {Error} If there is none for this machine.
+ */
+export async function executableOf(runtime: string): Promise<string> {
+  const find = executables[runtime];
+  if (!find) throw new TypeError(`There is no runtime '${runtime}'`);
+  return await find();
+}
+
+function node(major: string): Promise<string> {
+  const name = `node-${process.platform}-${process.arch}`;
+  return fromNpm(`${name}@${major}`, () => `${name}/bin/node`);
+}
+
+/** Installs a package, if it is not there yet, and gives the executable that is found in it. */
+async function fromNpm(spec: string, find: (modules: string) => string): Promise<string> {
+  const folder = `${root}/.cache/runtimes/${spec.replaceAll("/", "+")}`;
+  const modules = `${folder}/node_modules`;
+  try {
+    return await working(`${modules}/${find(modules)}`);
+  } catch {
+    // Not there yet, or an installation that broke off.
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
+    await Deno.mkdir(folder, { recursive: true });
+    await npmInstall(folder, [spec]);
+    return await working(`${modules}/${find(modules)}`);
+  }
+}
+
+async function working(executable: string): Promise<string> {
+  const { success, end, output } = await run([executable, "--version"]);
+  if (!success) throw new Error(`${executable} --version: ${end}\n${output}`);
+  return executable;
+}
+
+/** The first of these programs that is installed. */
+export async function installed(...names: string[]): Promise<string> {
+  for (const name of names) {
+    for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+      try {
+        if ((await Deno.stat(`${folder}/${name}`)).isFile) return `${folder}/${name}`;
+      } catch {
+        // Not here.
+      }
+    }
+  }
+  throw new Error(`${names.join(" or ")} is not installed`);
+}

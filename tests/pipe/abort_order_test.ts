@@ -7,8 +7,8 @@
 import { pipe } from "@webstreams/join";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { type Call, follow, rejection, Rig, rule, settle } from "./helpers.ts";
-import { macrotask } from "../support/async.ts";
+import { type Call, follow, Rig, rule, settle } from "./helpers.ts";
+import { macrotask, rejection } from "../support/async.ts";
 import { ABORTS_LATE } from "../support/deviations.ts";
 
 const SOURCE = new Error("source");

@@ -4,12 +4,11 @@
  * @module
  */
 import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
+import { deferred, rejection } from "../support/async.ts";
 import {
   type Call,
-  deferred,
   follow,
   NODES,
-  rejection,
   Rig,
   type RigOptions,
   rule,

@@ -7,7 +7,8 @@
 import { pipe } from "@webstreams/join";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { NODES, type Pipe, rejection, Rig, rule, settle } from "./helpers.ts";
+import { rejection } from "../support/async.ts";
+import { NODES, type Pipe, Rig, rule, settle } from "./helpers.ts";
 
 const OPTIONS = ["preventAbort", "preventCancel", "preventClose", "signal"] as const;
 

@@ -5,8 +5,8 @@
  * @module
  */
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { deferred, follow, Rig, type RigOptions, rule, settle, stateOf } from "./helpers.ts";
-import { macrotask } from "../support/async.ts";
+import { follow, Rig, type RigOptions, rule, settle, stateOf } from "./helpers.ts";
+import { deferred, macrotask } from "../support/async.ts";
 import { READY_WITHOUT_ROOM } from "../support/deviations.ts";
 
 const SOURCE = new Error("source");

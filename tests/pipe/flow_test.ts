@@ -6,8 +6,8 @@
 import { pipe } from "@webstreams/join";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { follow, rejection, Rig, rule, settle, UNBOUNDED } from "./helpers.ts";
-import { macrotask } from "../support/async.ts";
+import { follow, Rig, rule, settle, UNBOUNDED } from "./helpers.ts";
+import { macrotask, rejection } from "../support/async.ts";
 import {
   ABORTS_LATE,
   IGNORES_ERRORING,

@@ -6,7 +6,7 @@
  */
 import { pipe } from "@webstreams/join";
 import { type Runtime, test } from "../harness.ts";
-import { macrotask } from "../support/async.ts";
+import { type Deferred, deferred, macrotask } from "../support/async.ts";
 import { NO_INFINITY, PIPES_CHUNK_BY_CHUNK } from "../support/deviations.ts";
 import { platform } from "../support/environment.ts";
 
@@ -60,21 +60,6 @@ export function nativeRule(name: string, ...rest: [RuleBody] | [RuleOptions, Rul
   const broken = [options.brokenOn, options.except, PIPES_CHUNK_BY_CHUNK];
   if (broken.some((platforms) => platforms?.includes(platform))) return;
   test(`pipeTo: ${name}`, { on: options.on }, () => body(pipeTo));
-}
-
-/** A promise with its two ends. */
-export interface Deferred<T = void> {
-  promise: Promise<T>;
-  resolve: (value: T) => void;
-  reject: (reason?: unknown) => void;
-}
-
-/** `Promise.withResolvers()`, which Node 20 lacks. */
-export function deferred<T = void>(): Deferred<T> {
-  let resolve!: (value: T) => void;
-  let reject!: (reason?: unknown) => void;
-  const promise = new Promise<T>((...ends) => [resolve, reject] = ends);
-  return { promise, resolve, reject };
 }
 
 /** Lets everything happen that is not waiting for the test, timers of 0 ms included. */
@@ -197,16 +182,6 @@ export function follow(promise: Promise<unknown>): Outcome {
     (reason) => void Object.assign(outcome, { state: "rejected", reason }),
   );
   return outcome;
-}
-
-/** The reason a promise rejects with; throws if it fulfils. */
-export async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-  } catch (reason) {
-    return reason;
-  }
-  throw new Error("It should have rejected, and fulfilled");
 }
 
 /** How a stream stands whose lock is free. */

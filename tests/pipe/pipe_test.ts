@@ -7,7 +7,8 @@ import { BufferPool, LimitError, pipe, type PipeResult } from "@webstreams/join"
 import { assertEquals, assertGreater, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { WITH_BYTE_STREAMS as on } from "../support/environment.ts";
-import { follow, rejection, Rig, settle, UNBOUNDED } from "./helpers.ts";
+import { rejection } from "../support/async.ts";
+import { follow, Rig, settle, UNBOUNDED } from "./helpers.ts";
 
 const bytes = (length: number) => new Uint8Array(length);
 

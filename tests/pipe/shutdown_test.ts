@@ -4,12 +4,11 @@
  * @module
  */
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { deferred, rejection } from "../support/async.ts";
 import {
-  deferred,
   follow,
   NODES,
   type Pipe,
-  rejection,
   Rig,
   type RigOptions,
   rule,

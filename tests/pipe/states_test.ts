@@ -10,14 +10,12 @@
 import { pipe } from "@webstreams/join";
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { test } from "../harness.ts";
+import { type Deferred, deferred, rejection } from "../support/async.ts";
 import {
   type Call,
-  type Deferred,
-  deferred,
   follow,
   nativeRule,
   type Outcome,
-  rejection,
   Rig,
   rule,
   settle,

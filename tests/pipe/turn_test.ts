@@ -7,17 +7,8 @@
 import { pipe } from "@webstreams/join";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import {
-  type Call,
-  deferred,
-  follow,
-  type Outcome,
-  rejection,
-  Rig,
-  type RigOptions,
-  rule,
-  settle,
-} from "./helpers.ts";
+import { deferred, rejection } from "../support/async.ts";
+import { type Call, follow, type Outcome, Rig, type RigOptions, rule, settle } from "./helpers.ts";
 import { ABORTS_LATE, PIPES_CHUNK_BY_CHUNK } from "../support/deviations.ts";
 
 const SOURCE = new Error("source");

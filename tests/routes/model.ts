@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type EndTraits, otherSide, type Script, type Side, sides, type Step } from "./scenario.ts";
+import { otherSide, type Side, sides } from "../support/sides.ts";
+import type { EndTraits, Script, Step } from "./scenario.ts";
 
 /** How a join ends. */
 export type Outcome =

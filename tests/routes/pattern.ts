@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Side } from "./scenario.ts";
+import type { Side } from "../support/sides.ts";
 
 /** Of different lengths, so that the two ends never send the same for long. */
 const tables: Record<Side, Uint8Array> = { a: noise(1_048_583, 1), b: noise(1_048_589, 2) };

@@ -20,17 +20,8 @@ import type { Kind } from "../support/fake_end.ts";
 import type { Route } from "../support/routes.ts";
 import { CountingController } from "../support/signal.ts";
 import { type Ended, type FailedOutcome, Model, type Outcome } from "./model.ts";
-import {
-  type Fault,
-  type Kinds,
-  otherSide,
-  type Script,
-  type Setting,
-  type Side,
-  sides,
-  type Step,
-  type Storm,
-} from "./scenario.ts";
+import { otherSide, type Side, sides } from "../support/sides.ts";
+import type { Fault, Kinds, Script, Setting, Step, Storm } from "./scenario.ts";
 import { ScriptedEnd } from "./world.ts";
 
 /** A route whose two ends may be of different kinds. */

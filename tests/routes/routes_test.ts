@@ -17,15 +17,8 @@ import type { Kind } from "../support/fake_end.ts";
 import { watchTimers } from "../support/timers.ts";
 import { watchUnhandled } from "../support/unhandled.ts";
 import { playScript, playStorm, routes } from "./play.ts";
-import {
-  type EndTraits,
-  type Kinds,
-  kinds,
-  scripts,
-  sides,
-  type Storm,
-  storms,
-} from "./scenario.ts";
+import { sides } from "../support/sides.ts";
+import { type EndTraits, type Kinds, kinds, scripts, type Storm, storms } from "./scenario.ts";
 
 /** Their streams are much like those of Node 26, which plays more. */
 const OLDER: readonly string[] = ["node20", "node22", "node24"];

@@ -6,18 +6,8 @@
  */
 import fc from "fast-check";
 import { type Kind, KINDS } from "../support/fake_end.ts";
+import { otherSide, type Side, sides } from "../support/sides.ts";
 import { Model } from "./model.ts";
-
-/** An end of a join. */
-export type Side = "a" | "b";
-
-/** Both. */
-export const sides: readonly Side[] = ["a", "b"];
-
-/** The opposite end. */
-export function otherSide(side: Side): Side {
-  return side === "a" ? "b" : "a";
-}
 
 /** When an operation is answered: before it returns, or later. */
 export type Pace = "now" | "microtask" | "macrotask";

@@ -8,7 +8,8 @@ import { macrotask } from "../support/async.ts";
 import type { Kind } from "../support/fake_end.ts";
 import { differsAt, fill } from "./pattern.ts";
 import { failsToClose } from "./model.ts";
-import { type Burst, type EndTraits, otherSide, type Pace, type Side } from "./scenario.ts";
+import { otherSide, type Side } from "../support/sides.ts";
+import type { Burst, EndTraits, Pace } from "./scenario.ts";
 
 const AUTO_ALLOCATED_BYTES = 700;
 

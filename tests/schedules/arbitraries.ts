@@ -5,10 +5,11 @@
  */
 import fc from "fast-check";
 import { runtime } from "../support/environment.ts";
-import type { End, Kind, Schedule, Side, Step } from "./schedule.ts";
+import type { Side } from "../support/sides.ts";
+import type { End, Schedule, SocketKind, Step } from "./schedule.ts";
 
 /** The kinds that the runtime has; `own`: a `Deno.Conn`, a socket of Bun's. */
-export const kinds: readonly Kind[] = {
+export const kinds: readonly SocketKind[] = {
   node: ["node", "node, accepted", "node, own memory"] as const,
   deno: ["own", "own, accepted", "node"] as const,
   bun: ["own", "own, accepted", "node", "node, accepted"] as const,

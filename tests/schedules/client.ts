@@ -10,7 +10,8 @@ import { ask } from "../peer/client.ts";
 import type { Started, Starting } from "../peer/protocol.ts";
 import { deferred } from "../support/async.ts";
 import type { Facts, News, OfRun, Order } from "./protocol.ts";
-import type { Schedule, Side } from "./schedule.ts";
+import type { Side } from "../support/sides.ts";
+import type { Schedule } from "./schedule.ts";
 
 type Ports = Readonly<Record<Side, number>>;
 

@@ -6,7 +6,8 @@
 import { JoinError, type JoinResult } from "@webstreams/join";
 import { platform, runtime } from "../support/environment.ts";
 import type { Facts } from "./protocol.ts";
-import { otherSide, type Schedule, type Side, sides } from "./schedule.ts";
+import { otherSide, type Side, sides } from "../support/sides.ts";
+import type { Schedule } from "./schedule.ts";
 
 /** How a join went. */
 export interface Outcome {

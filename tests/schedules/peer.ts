@@ -7,7 +7,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { PatternStream } from "../support/parcels.ts";
 import { deferred } from "../support/async.ts";
 import type { Facts } from "./protocol.ts";
-import type { PeerStep, Side } from "./schedule.ts";
+import type { Side } from "../support/sides.ts";
+import type { PeerStep } from "./schedule.ts";
 
 const HOST = "127.0.0.1";
 /** How long one that leaves waits for the end of file. */

@@ -13,7 +13,8 @@ import { createInterface } from "node:readline";
 import { delay } from "../support/async.ts";
 import { Peer } from "./peer.ts";
 import type { News, OfRun, Order } from "./protocol.ts";
-import { type Side, sides, type Step } from "./schedule.ts";
+import { type Side, sides } from "../support/sides.ts";
+import type { Step } from "./schedule.ts";
 
 /** How long a step may wait for bytes, and the end of a run for the connections to be closed. */
 const AWAIT_MS = 100;

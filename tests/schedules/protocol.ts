@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Side, Step } from "./schedule.ts";
+import type { Side } from "../support/sides.ts";
+import type { Step } from "./schedule.ts";
 
 /** With which run it is about. */
 export type OfRun<Message> = Message & { readonly run: number };

@@ -3,16 +3,7 @@
  *
  * @module
  */
-/** An end of a join, and the peer behind it. */
-export type Side = "a" | "b";
-
-/** Both. */
-export const sides: readonly Side[] = ["a", "b"];
-
-/** The opposite one. */
-export function otherSide(side: Side): Side {
-  return side === "a" ? "b" : "a";
-}
+import type { Side } from "../support/sides.ts";
 
 /** What a peer does. Steps are begun one after the other, none waits for what the one before began. */
 export type PeerStep =
@@ -35,11 +26,11 @@ export type Step =
   | { readonly do: "abort" | "drain" };
 
 /** A socket, as it comes to be an end. */
-export type Kind = "node" | "node, accepted" | "node, own memory" | "own" | "own, accepted";
+export type SocketKind = "node" | "node, accepted" | "node, own memory" | "own" | "own, accepted";
 
 /** One end: what it is made of, and whether the join gets its streams. */
 export interface End {
-  readonly kind: Kind;
+  readonly kind: SocketKind;
   readonly streams: boolean;
 }
 

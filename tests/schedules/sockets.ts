@@ -11,7 +11,7 @@ import { connectNodeSocket, fromNodeSocket } from "@webstreams/join/node";
 import { bun, listenOnce } from "../adapters/bun/runtime.ts";
 import { deferred } from "../support/async.ts";
 import { runtime } from "../support/environment.ts";
-import type { End, Kind } from "./schedule.ts";
+import type { End, SocketKind } from "./schedule.ts";
 
 const hostname = "127.0.0.1";
 const allowHalfOpen = true;
@@ -25,7 +25,7 @@ export interface Opening {
   open(port: number): Promise<JoinEnd>;
 }
 
-const openings: Readonly<Record<Kind, () => Opening | Promise<Opening>>> = {
+const openings: Readonly<Record<SocketKind, () => Opening | Promise<Opening>>> = {
   "node": () => ({
     port: 0,
     open: (port) => Promise.resolve(fromNodeSocket(connect({ host: hostname, port }))),

@@ -12,7 +12,7 @@ const { setTimeout, setImmediate } = globalThis as {
 };
 
 /** A promise and what settles it; `Promise.withResolvers` is missing on Node 20. */
-export interface Deferred<T> {
+export interface Deferred<T = void> {
   readonly promise: Promise<T>;
   resolve(value: T): void;
   reject(error: unknown): void;

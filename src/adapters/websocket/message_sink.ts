@@ -1,4 +1,4 @@
-// The sink of messages to a WebSocket; for `messages.ts` alone.
+// The sink of messages to a WebSocket; for `message_end.ts` alone.
 
 import { bytesOf, payloadOf } from "../../check/bytes.ts";
 import { show } from "../../check/show.ts";

@@ -231,6 +231,7 @@ export abstract class EventEnd<C extends Message = Bytes> extends PlatformVerbs<
         // Without a pause the peer's end is delivered, and so the platform's object is closed.
         cancel: () => {
           this.#discardUnread();
+          this.#noticeEof();
           this.resume();
         },
       }, { highWaterMark: 0 });

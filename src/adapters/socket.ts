@@ -68,7 +68,7 @@ interface Opened {
   /** Whether the reader reads into memory of the caller. */
   readonly byob: boolean;
   readonly reader: ReadableStreamGenericReader & {
-    read(view?: Bytes): Promise<ReadableStreamReadResult<unknown>>;
+    read(view?: Bytes): Promise<ReadableStreamReadResult<Bytes>>;
     releaseLock(): void;
   };
   readonly writer: WritableStreamDefaultWriter<Bytes>;
@@ -108,7 +108,7 @@ interface Opened {
  */
 export function fromSocket(socket: SocketLike, options: SocketOptions = {}): Pair {
   assertKnown(ACTION, options, ["allowHalfOpen"]);
-  const { opened, closed, readable, writable } = Object(socket) as Partial<SocketLike>;
+  const { opened, closed, readable, writable }: Partial<SocketLike> = Object(socket);
   const opensLater = readable === undefined && writable === undefined;
   const { allowHalfOpen = opensLater } = options;
   if (typeof allowHalfOpen !== "boolean") {
@@ -208,7 +208,7 @@ class SocketEnd implements Pair {
     const view = byob ? isWhole && asked || new Uint8Array(size) : undefined;
     const { done, value } = await reader.read(view);
     if (done) controller.close();
-    if (view && view === asked) request!.respondWithNewView(value as Bytes);
+    if (view && view === asked) request!.respondWithNewView(value!);
     else if (done) controller.byobRequest?.respond(0);
     else controller.enqueue(bytesToWrite(value));
   }

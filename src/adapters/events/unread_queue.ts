@@ -5,14 +5,14 @@
 const MAX_UNREAD_BYTES = 256 * 1024;
 /** Bytes that may wait unread at all ends together, so that a thousand stalled joins do not hold 256 MiB. */
 const MAX_UNREAD_BYTES_OF_ALL = 8 * 1024 * 1024;
-/** Each end may fill this fraction of the room that is left to all ends: one sixteenth. */
-const FRACTION = 16;
+/** The part of the room left to all ends that a single end may fill. */
+const FAIR_SHARE = 1 / 16;
 
 let unreadBytesOfAll = 0;
 
 /** How many bytes may wait unread at one end now: fewer, the more bytes wait at all ends. */
 export function fairUnreadBytes(): number {
-  const fair = (MAX_UNREAD_BYTES_OF_ALL - unreadBytesOfAll) / FRACTION;
+  const fair = (MAX_UNREAD_BYTES_OF_ALL - unreadBytesOfAll) * FAIR_SHARE;
   return Math.max(1, Math.min(MAX_UNREAD_BYTES, fair));
 }
 

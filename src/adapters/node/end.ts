@@ -100,7 +100,7 @@ export class NodeEnd extends EventEnd {
     return end = new NodeEnd(socket, readBuffer, noDelay);
   }
 
-  /** Until the socket closes: nobody else may listen for a failure, and a paused empty socket ends as well. */
+  /** Also while nobody uses the end: an `error` without a listener ends the process, and a paused socket can end. */
   static readonly #untilClosed: readonly Listener[] = [
     on("end", (end) => {
       const reset = http2ResetOf(end.#socket);
@@ -117,12 +117,14 @@ export class NodeEnd extends EventEnd {
       end.handBack();
     }),
   ];
+
   static readonly #untilConnected: readonly Listener[] = [
     on("connect", (end) => {
       end.#isConnecting = false;
       end.#listen("off", NodeEnd.#untilConnected);
     }),
   ];
+
   static readonly #whileUsed: readonly Listener[] = [
     on<Bytes>("data", (end, chunk) => end.onData(chunk)),
     on("drain", (end) => end.onDrain()),

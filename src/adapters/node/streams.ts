@@ -9,7 +9,7 @@ import type { NodeReadable, NodeWritable } from "./like.ts";
 
 type Listeners = Record<string, (...args: unknown[]) => void>;
 
-/** Adds listeners until the stream closes: nobody else may listen for a failure. */
+/** Adds listeners until the stream closes; an `error` without a listener would end the process. */
 function listen(stream: Pick<NodeReadable, "on" | "off">, listeners: Listeners): void {
   const close = listeners.close;
   const all: Listeners = {
@@ -31,8 +31,8 @@ function closedEarly(): Error {
 }
 
 /**
- * Makes a `ReadableStream` of a `stream.Readable` of bytes: a file's, an HTTP message, standard input, the
- * output of a child process, what comes out of `node:zlib`.
+ * Makes a `ReadableStream` of a `stream.Readable` of bytes, as of a file, an HTTP message, standard input, the output
+ * of a child process, or `node:zlib`.
  *
  * The `stream.Readable` is read by its own `read()`, without `toWeb`, whenever the `ReadableStream` is read; up to
  * its `highWaterMark` of bytes waits in its own buffer. If it is closed before its end, as the message of a client
@@ -105,8 +105,8 @@ export function fromNodeReadable(readable: NodeReadable): ReadableStream<Uint8Ar
 }
 
 /**
- * Makes a `WritableStream` of a `stream.Writable` of bytes: a file's, the response of an HTTP server, a
- * request of a client, the input of a child process, what goes into `node:zlib`.
+ * Makes a `WritableStream` of a `stream.Writable` of bytes, as of a file, the response of an HTTP server, the request
+ * of an HTTP client, the input of a child process, or `node:zlib`.
  *
  * A write settles when the `stream.Writable` calls back; a close, when it emits `finish`. If it is closed before,
  * as the response to a client that leaves, the `WritableStream` fails at once, and a pipe to it cancels its source.

@@ -4,7 +4,7 @@ import type { Message } from "../../ends.ts";
 import { fairUnreadBytes } from "./unread_queue.ts";
 
 /**
- * The verbs that act on a platform's object. An adapter supplies them, and nothing but its `EventEnd` calls them.
+ * The verbs that act on a platform's object: an adapter supplies them, and the bridge calls them.
  *
  * @typeParam C The chunks, both ways.
  */

@@ -1,5 +1,5 @@
 /**
- * Ends of the sockets of WinterTC's Sockets API, as those of Workers, and of Direct Sockets.
+ * Ends of sockets of WinterTC's Sockets API, as Workers have them, and of Direct Sockets.
  *
  * @example A Worker that relays TCP to TCP, on workerd
  * ```ts ignore
@@ -20,12 +20,12 @@
  * @module
  */
 import { bytesToWrite } from "../check/bytes.ts";
-import { isFunction, isObject, isReadable, isWritable } from "../check/kinds.ts";
+import { isFunction, isReadable, isWritable } from "../check/kinds.ts";
 import type { Pair } from "../ends.ts";
 import { assertKnown, refuse } from "../check/refuse.ts";
 import type { Bytes } from "./events/event_end.ts";
 
-/** The two streams of a socket, by whatever types: a runtime's own are none of the DOM's. */
+/** The two streams of a socket. Their types are loose, as those of a runtime may differ from the DOM's. */
 export interface SocketStreams {
   /** What the peer sends: a `ReadableStream` of bytes. */
   readonly readable: { readonly locked: boolean; getReader(): unknown };
@@ -34,57 +34,58 @@ export interface SocketStreams {
 }
 
 /**
- * What {@linkcode fromSocket} takes: a `Socket` of the Sockets API, or what has its streams in `opened`
- * alone, as a `TCPSocket` of Direct Sockets.
+ * What {@linkcode fromSocket} takes: a `Socket` of the Sockets API, or a socket with its streams in `opened` alone, as
+ * a `TCPSocket` of Direct Sockets.
  */
 export interface SocketLike extends Partial<SocketStreams> {
-  /** Fulfils once it is connected: with the streams, if the socket has none; rejects if it fails. */
+  /** Fulfils once the socket is connected, with the streams if the socket has none; rejects if connecting fails. */
   readonly opened?: Promise<unknown>;
-  /** Not waited for: a platform may never settle it, or fulfil it after a reset. */
+  /** Fulfils once the socket is closed. Not relied on: a platform may never settle it, or fulfil it after a reset. */
   readonly closed?: Promise<unknown>;
-  /** Closes it; may refuse while one of the streams is locked. */
+  /** Closes the socket; may refuse while a stream of the socket is locked. */
   close(): unknown;
 }
 
 /** Options of {@linkcode fromSocket}. */
 export interface SocketOptions {
   /**
-   * What the socket was made with: without it, a platform closes `writable` when the peer has ended, so
-   * that it cannot half-close. Nothing on the socket tells.
+   * The `allowHalfOpen` that the socket was made with. Without it, a platform closes `writable` when the peer has
+   * ended, so that the end cannot half-close. The socket itself does not tell.
    *
-   * @default {false} as that of the Sockets API; `true` for a socket whose streams are in `opened`
+   * @default {false} As in the Sockets API; `true` for a socket whose streams are in `opened`.
    */
   allowHalfOpen?: boolean;
 }
 
 const ACTION = "make an end of a socket";
-/** As the Sockets API has a runtime call itself. */
+/** By the name that the runtime gives itself. */
 const WORKERD = globalThis.navigator?.userAgent === "Cloudflare-Workers";
-/** For a reader that brings no memory. */
-const READ_SIZE = 64 * 1024;
+/** Bytes of the memory for a read whose caller brings no memory. */
+const READ_BYTES = 64 * 1024;
 
-/** What is read by the caller's memory where the platform can, and written. */
+/** The locked streams of a socket that is connected. */
 interface Opened {
+  /** Whether the reader reads into memory of the caller. */
   readonly byob: boolean;
   readonly reader: ReadableStreamGenericReader & {
-    read(view?: Bytes): Promise<ReadableStreamReadResult<unknown>>;
+    read(view?: Bytes): Promise<ReadableStreamReadResult<Bytes>>;
     releaseLock(): void;
   };
   readonly writer: WritableStreamDefaultWriter<Bytes>;
 }
 
 /**
- * Makes an end of a socket: of workerd's `connect()`, or of its inbound `connect` handler, of what else
- * has the Sockets API, or of a `TCPSocket` of Direct Sockets.
+ * Makes an end of a socket: of workerd's `connect()` or inbound `connect` handler, of anything else with the Sockets
+ * API, or of a `TCPSocket` of Direct Sockets.
  *
- * It may still be connecting: if that fails, a read and a write do, with the error of `opened`. It is
- * closed by its own `close()`, its streams unlocked. To use TLS from here on, hand over what `startTls()`
- * gives. workerd cannot reset: the peer of a failed join sees a clean end.
+ * The socket may still be connecting: if that fails, a read and a write fail with the error of `opened`. The end closes
+ * the socket by its `close()`, with its streams unlocked. To use TLS, pass the socket that `startTls()` returns.
+ * workerd cannot reset a connection: the peer of a failed join sees a clean end.
  *
- * @param socket The socket, no stream of it locked; the end has it from here on.
- * @param options What it was made with.
- * @returns A pair of streams; it half-closes with `allowHalfOpen` alone.
- * @throws {TypeError} If it is no such socket, a stream of it is locked, or an option is none.
+ * @param socket The socket, with no stream locked; it belongs to the end from here on.
+ * @param options What the socket was made with.
+ * @returns A pair of streams, which can half-close only with `allowHalfOpen`.
+ * @throws {TypeError} If `socket` is no such socket or has a locked stream, or there is an unknown option.
  *
  * @example With a package that has the API, on Node 26 or Deno
  * ```ts
@@ -107,23 +108,25 @@ interface Opened {
  */
 export function fromSocket(socket: SocketLike, options: SocketOptions = {}): Pair {
   assertKnown(ACTION, options, ["allowHalfOpen"]);
-  const { opened, closed, readable, writable } = Object(socket) as Partial<SocketLike>;
-  const later = readable === undefined && writable === undefined;
-  const { allowHalfOpen = later } = options;
+  const { opened, closed, readable, writable }: Partial<SocketLike> = Object(socket);
+  const opensLater = readable === undefined && writable === undefined;
+  const { allowHalfOpen = opensLater } = options;
   if (typeof allowHalfOpen !== "boolean") {
     refuse(ACTION, "allowHalfOpen", "must be a boolean", allowHalfOpen);
   }
   const streams = { readable, writable };
-  if (!isFunction(socket, "close") || !(later ? isFunction(opened, "then") : isStreams(streams))) {
+  if (
+    !isFunction(socket, "close") || !(opensLater ? isFunction(opened, "then") : isStreams(streams))
+  ) {
     const hint = isFunction(socket, "then") ? ", awaited" : "";
     refuse(ACTION, "socket", `must be one of the Sockets API, or of Direct Sockets${hint}`, socket);
   }
   if (readable?.locked || writable?.locked) {
     refuse(ACTION, "socket", "must not have a locked stream", socket);
   }
-  // It rejects with what its streams fail with.
+  // A rejection tells no more than the streams, which fail as well.
   Promise.resolve(closed).catch(() => {});
-  return new SocketEnd(socket, later ? undefined : streams as SocketStreams, allowHalfOpen);
+  return new SocketEnd(socket, isStreams(streams) ? streams : undefined, allowHalfOpen);
 }
 
 /** Two streams over those of the socket, which may not be there yet. */
@@ -131,14 +134,14 @@ class SocketEnd implements Pair {
   readonly readable: ReadableStream<Bytes>;
   readonly writable: WritableStream<Bytes>;
   readonly halfClose: boolean;
-  // workerd copies what it is to write.
+  // workerd copies a chunk that is written.
   readonly consumesOnWrite = WORKERD;
   readonly #socket: SocketLike;
   readonly #opening: Promise<Opened>;
   #opened?: Opened;
-  #closed = false;
+  #isClosed = false;
 
-  constructor(socket: SocketLike, streams: SocketStreams | undefined, halfClose: boolean) {
+  constructor(socket: SocketLike, streams: Pair | undefined, halfClose: boolean) {
     this.#socket = socket;
     this.halfClose = halfClose;
     this.#opened = streams && lock(streams);
@@ -156,26 +159,26 @@ class SocketEnd implements Pair {
     this.writable = new WritableStream({
       start: (controller) => {
         writing = controller;
-        // The stream's own abort would wait for a write. workerd's (2026-11) that is aborted stays open
-        // until its request is over, whatever closes it.
+        // The `abort` of an underlying sink waits for a pending write. A stream of workerd's (2026-11) that is
+        // aborted stays open until its request is over, whatever closes it.
         controller.signal.addEventListener("abort", () => {
           const { writer } = this.#opened ?? {};
           const { reason } = controller.signal;
-          // The reason has told already what fails here.
+          // A failure of this is no news: the reason of the abort has been told.
           (WORKERD ? writer?.close() : writer?.abort(reason))?.catch(() => {});
         });
       },
       write: async (chunk) => await (await this.#opening).writer.write(bytesToWrite(chunk)),
       close: async () => await (await this.#opening).writer.close(),
     });
-    // Its failure is that of both; later ones of its writing are heard of although nobody writes.
+    // Both streams fail if connecting fails. A later failure of `writer` is reported although nobody writes.
     this.#opening.catch((error) => reading.error(error));
     this.#opening.then(({ writer }) => writer.closed)
-      .catch((error) => this.#closed || writing.error(error));
+      .catch((error) => this.#isClosed || writing.error(error));
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#isClosed = true;
     this.#opened?.reader.releaseLock();
     this.#opened?.writer.releaseLock();
     await this.#socket.close();
@@ -183,45 +186,45 @@ class SocketEnd implements Pair {
 
   async #open(): Promise<Opened> {
     const streams = await this.#socket.opened;
-    if (this.#closed) {
-      // Direct Sockets refuse to be closed any earlier.
+    if (this.#isClosed) {
+      // A socket of Direct Sockets refuses to be closed while it is connecting.
       await this.#socket.close();
       throw new Error("The end has been closed");
     }
-    if (!this.#opened && !isStreams(streams)) {
+    if (this.#opened) return this.#opened;
+    if (!isStreams(streams)) {
       refuse(ACTION, "opened", "must fulfil with 'readable' and 'writable'", streams);
     }
-    return this.#opened ??= lock(streams as SocketStreams);
+    return this.#opened = lock(streams);
   }
 
   async #pull(controller: ReadableByteStreamController): Promise<void> {
     const { byob, reader } = await this.#opening;
     const request = controller.byobRequest;
     const asked = request?.view as Bytes | undefined;
-    // workerd answers with a buffer of another length if it is given a part of one.
-    const whole = asked?.length === asked?.buffer.byteLength;
-    const size = asked?.length ?? READ_SIZE;
-    const view = byob ? whole && asked || new Uint8Array(size) : undefined;
+    // Given a part of a buffer, workerd brings a buffer of another length back.
+    const isWhole = asked?.length === asked?.buffer.byteLength;
+    const size = asked?.length ?? READ_BYTES;
+    const view = byob ? isWhole && asked || new Uint8Array(size) : undefined;
     const { done, value } = await reader.read(view);
     if (done) controller.close();
-    if (view && view === asked) request!.respondWithNewView(value as Bytes);
+    if (view && view === asked) request!.respondWithNewView(value!);
     else if (done) controller.byobRequest?.respond(0);
     else controller.enqueue(bytesToWrite(value));
   }
 }
 
-function isStreams(value: unknown): value is SocketStreams {
-  const { readable, writable } = (isObject(value) ? value : {}) as Partial<SocketStreams>;
+function isStreams(value: unknown): value is Pair {
+  const { readable, writable }: Partial<Record<"readable" | "writable", unknown>> = Object(value);
   return isReadable(readable) && isWritable(writable);
 }
 
-function lock(streams: SocketStreams): Opened {
-  const { readable, writable } = streams as Pair;
+function lock({ readable, writable }: Pair): Opened {
   const writer = writable.getWriter();
   try {
     return { byob: true, reader: readable.getReader({ mode: "byob" }) as Opened["reader"], writer };
   } catch {
-    // It is no byte stream.
+    // The readable is no byte stream.
     return { byob: false, reader: readable.getReader(), writer };
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Ends of WebTransport streams, in browsers and on Deno, where QUIC streams of its own are like them.
+ * Ends of WebTransport streams, in browsers and on Deno, and of Deno's QUIC streams.
  *
  * @example In a page: a WebTransport stream joined to a WebSocket
  * ```ts ignore
@@ -18,7 +18,6 @@
 import type { Pair } from "../ends.ts";
 import { isFunction, isObject, isReadable, isWritable } from "../check/kinds.ts";
 import { refuse } from "../check/refuse.ts";
-import type { Bytes } from "./events/event_end.ts";
 
 /**
  * What {@linkcode fromWebTransport} takes: a `WebTransportBidirectionalStream`, or a
@@ -34,7 +33,7 @@ export interface WebTransportStream {
 /** What can close a session: a `WebTransport`, or a `Deno.QuicConn`. */
 export interface WebTransportSession {
   /**
-   * Closes it, and every stream of it.
+   * Closes the session, and all of its streams.
    *
    * @param info What the peer is told.
    */
@@ -44,8 +43,8 @@ export interface WebTransportSession {
 /** Options of {@linkcode fromWebTransport}. */
 export interface WebTransportOptions {
   /**
-   * The stream's session, which is closed when the stream's join fails. Set it only if no other stream uses
-   * the session. On Deno 2.9, where a stream cannot be reset, the peer sees a failure by this alone.
+   * The session of the stream, to be closed when the join of the stream fails. Set this only if no other stream uses
+   * the session. On Deno 2.9, where a stream cannot be reset, the peer sees a failure only by this.
    */
   session?: WebTransportSession;
 }
@@ -55,20 +54,20 @@ const ACTION = "make an end of a WebTransport stream";
 /**
  * Makes an end of a WebTransport stream, or of a QUIC stream of Deno's.
  *
- * The end of one direction is a FIN, a failure resets both: with the code of the error where that is
- * the platform's own `WebTransportError`, else with 0. So a code passes through a {@linkcode join} of
- * two such streams, and `signal.abort(new WebTransportError(…))` sends one.
+ * The end of file of one direction is a FIN. A failure resets both directions: with the code of the error if the
+ * error is the platform's own `WebTransportError`, else with 0. So a code passes through a {@linkcode join} of
+ * two WebTransport streams, and `controller.abort(new WebTransportError(…))` sends a code.
  *
  * On Deno 2.9 a WebTransport stream sends neither a FIN nor a reset
- * ([deno#36822](https://github.com/denoland/deno/issues/36822)): its `halfClose` is `"receive"`, and its
- * peer learns of no end before that of the session. A `Deno.QuicBidirectionalStream` sends a FIN, but
- * one after a failure as well: see the option `session`. Keep the session there as long as its streams:
- * Deno closes one that nothing refers to any more.
+ * ([deno#36822](https://github.com/denoland/deno/issues/36822)): the end's `halfClose` is `"receive"`, and the peer
+ * sees no end of file before the session is closed. A `Deno.QuicBidirectionalStream` sends a FIN, but also after a
+ * failure: see the option `session`. On Deno, keep a reference to the session as long as its streams are used: Deno
+ * closes a session that nothing refers to.
  *
- * @param stream The stream, neither half of it locked; the end has it from here on.
- * @param options What to close with it.
- * @returns A pair of streams: those of the stream, byte streams where the platform has them.
- * @throws {TypeError} If it is no such stream, or half of it is locked.
+ * @param stream The stream, with neither half locked; it belongs to the end from here on.
+ * @param options What to close with the stream.
+ * @returns A pair of the two streams of `stream`, which are byte streams where the platform has such.
+ * @throws {TypeError} If `stream` is no bidirectional stream, or half of it is locked.
  *
  * @example
  * ```ts ignore
@@ -88,19 +87,19 @@ export function fromWebTransport(
   }
   const backing = backingOf(writable);
   return {
-    readable: readable as ReadableStream<Bytes>,
-    writable: writable as WritableStream<Bytes>,
+    readable,
+    writable,
     halfClose: backing?.autoClose === false ? "receive" : true,
-    // The standard has bytes copied before a write settles. A polyfill may do otherwise.
-    consumesOnWrite: backing !== undefined || isPlatforms(stream),
+    // By the standard, bytes are copied before a write settles. A polyfill may do otherwise.
+    consumesOnWrite: backing !== undefined || isOfPlatform(stream),
     close(reason?: unknown) {
       if (reason !== undefined) session?.close({ closeCode: codeOf(reason), reason: "" });
     },
   };
 }
 
-function checked(stream: unknown): WebTransportStream {
-  const { readable, writable } = (isObject(stream) ? stream : {}) as Partial<WebTransportStream>;
+function checked(stream: unknown): Pair {
+  const { readable, writable }: Partial<Record<"readable" | "writable", unknown>> = Object(stream);
   const hint = hintFor(stream);
   if (hint !== undefined || !isReadable(readable) || !isWritable(writable)) {
     const rule = `must be a WebTransportBidirectionalStream${hint ?? ""}`;
@@ -109,10 +108,10 @@ function checked(stream: unknown): WebTransportStream {
   for (const [name, { locked }] of Object.entries({ readable, writable })) {
     if (locked) refuse(ACTION, name, "must not be locked", stream);
   }
-  return { readable, writable } as WebTransportStream;
+  return { readable, writable } as Pair;
 }
 
-/** What was meant by something near a stream. */
+/** What to do with a value that is close to a stream; `undefined` if it may be a stream. */
 function hintFor(value: unknown): string | undefined {
   if (isFunction(value, "then")) return ", awaited";
   if (isFunction(value, "createBidirectionalStream")) {
@@ -123,19 +122,19 @@ function hintFor(value: unknown): string | undefined {
   if (isObject(value) && "maxDatagramSize" in value) return ", no datagrams";
 }
 
-/** The code that an error carries, as a stream's reset would send it. */
+/** The code of an error, as a reset of a stream would send it. */
 function codeOf(reason: unknown): number {
-  const code = isObject(reason) && (reason as { streamErrorCode?: unknown }).streamErrorCode;
-  return typeof code === "number" ? code : 0;
+  const { streamErrorCode }: { streamErrorCode?: unknown } = Object(reason);
+  return typeof streamErrorCode === "number" ? streamErrorCode : 0;
 }
 
-function isPlatforms(stream: unknown): boolean {
+function isOfPlatform(stream: unknown): boolean {
   return Object.prototype.toString.call(stream) === "[object WebTransportBidirectionalStream]";
 }
 
 /**
- * How Deno ties a stream to its resource. Without `autoClose`, closing or aborting the stream leaves
- * the resource as it is: that is why no FIN is sent (deno#36822), and ends where that does.
+ * How Deno ties a stream to its resource; `undefined` on other platforms. Without `autoClose`, closing or aborting
+ * the stream does not touch the resource: so no FIN is sent, until deno#36822 is mended.
  */
 function backingOf(stream: object): { autoClose?: unknown } | undefined {
   const key = Object.getOwnPropertySymbols(stream)

@@ -1,11 +1,10 @@
-// Makes a stream of a Go-style half; for `duplex()` and for adapters.
+// Makes a stream of a Go-style half, or of a sink; for `duplex()` and for adapters.
 
 import type { Reader, Writer } from "../ends.ts";
-import type { Bypass } from "./bypass.ts";
 import { Meter } from "./meter.ts";
 import { FixedMemory } from "./read_memory.ts";
 import { ReaderSource } from "./reader_source.ts";
-import { writeWhole } from "./sink.ts";
+import { type Sink, writeWhole } from "./sink.ts";
 import { EOF, NOTHING } from "./source.ts";
 import { tellTaken } from "./taken.ts";
 import { WriterSink } from "./writer_sink.ts";
@@ -27,13 +26,23 @@ export function readableFrom(reader: Reader): ReadableStream<Uint8Array<ArrayBuf
 }
 
 /** A Go-style sink as a stream. Closing the stream ends the writing. */
-export function writableFrom(
-  writer: Writer | Bypass<unknown>,
+export function writableFrom(writer: Writer): WritableStream<unknown> {
+  return writableOver((meter) => new WriterSink(writer, meter));
+}
+
+/** A sink that also tells how many bytes of an unsettled, or failed, write may reach its peer. */
+export interface TellingSink extends Sink {
+  readonly takenUnsettled: number;
+}
+
+/** A sink as a stream. Closing the stream ends the writing. */
+export function writableOver(
+  openSink: (meter: Meter) => TellingSink,
   // WebKit takes no `undefined` for it.
   start: (controller: WritableStreamDefaultController) => void = () => {},
 ): WritableStream<unknown> {
   const meter = new Meter();
-  const sink = new WriterSink(writer, meter);
+  const sink = openSink(meter);
   const writable = new WritableStream<unknown>({
     start,
     write: (chunk) => writeWhole(sink, chunk),

@@ -4,30 +4,20 @@ import { bytesToWrite } from "../../check/bytes.ts";
 import { isFunction } from "../../check/kinds.ts";
 import { refuse } from "../../check/refuse.ts";
 import type { Bytes } from "../events/event_end.ts";
-
-/** What {@linkcode fromBunSink} takes: the part of Bun's `FileSink` that it uses. */
-export interface BunSink {
-  /**
-   * Takes a copy of the bytes: how many, a promise where they wait for room, or `true` once nobody takes
-   * anything any more (Bun 1.4).
-   */
-  write(chunk: Uint8Array<ArrayBuffer>): unknown;
-  /** Hands everything over, and closes it. */
-  end(): unknown;
-}
+import type { BunSink } from "./like.ts";
 
 /**
  * Makes a `WritableStream` of Bun's `FileSink`: the `stdin` of `Bun.spawn`, `Bun.file(path).writer()`,
  * `Bun.stdout.writer()`.
  *
- * It is no Go-style end, although it has a `write`: what that gives is not how much it took of the
- * bytes. A write has settled once there is room for more; a close, once everything has been handed over: a
- * child reads its end of file then. A child that has gone is noticed by the write after that alone. An abort
- * closes it, which a child cannot tell from an end: who wants it killed says so in the `close` of `duplex`.
+ * A `FileSink` is no Go-style end, although it has a `write`: what `write` returns is not how many bytes it took. A
+ * write settles once there is room for more; a close, once everything has been handed over, and then a child reads
+ * its end of file. A child that has exited is noticed only by the write after that. An abort closes the sink, which a
+ * child cannot tell from an end: to kill the child, pass a `close` to `duplex`.
  *
- * @param sink The sink; nobody else writes to it from here on.
- * @returns What takes its bytes, for `pipe`, or for `duplex` as its second half.
- * @throws {TypeError} If it is none.
+ * @param sink The sink, which nobody else may write to from here on.
+ * @returns A stream that writes to `sink`, for `pipe`, or for `duplex` as its second half.
+ * @throws {TypeError} If `sink` is no `FileSink`.
  *
  * @example A child process as an end, on Bun
  * ```ts ignore
@@ -43,21 +33,22 @@ export function fromBunSink(sink: BunSink): WritableStream<Uint8Array<ArrayBuffe
   if (!isFunction(sink, "write") || !isFunction(sink, "end")) {
     refuse("make a WritableStream", "sink", "must be a FileSink", sink);
   }
+  /** Gives up the pending write. */
   let giveUp: (() => void) | undefined;
   return new WritableStream<Bytes>({
     start({ signal }) {
-      // Its sink's `abort` would be called after the write that waits, which may be never.
+      // The `abort` of an underlying sink is called only after a pending write has settled, which may be never.
       signal.addEventListener("abort", () => {
         giveUp?.();
-        // What it still holds is lost. If that fails, the abort's reason has told already.
+        // The bytes that the sink holds are lost. A failure of this is no news: the reason of the abort has been told.
         void (async () => await sink.end())().catch(() => {});
       });
     },
     async write(chunk) {
       const taken = sink.write(bytesToWrite(chunk));
       if (typeof taken === "number") return;
-      const given = new Promise<true>((resolve) => giveUp = () => resolve(true));
-      if (taken === true || await Promise.race([taken, given]) === true) {
+      const givenUp = new Promise<true>((resolve) => giveUp = () => resolve(true));
+      if (taken === true || await Promise.race([taken, givenUp]) === true) {
         throw Object.assign(new Error("The sink takes no more"), { code: "EPIPE" });
       }
     },

@@ -1,171 +1,142 @@
-// The bridge from a platform's events to the pump and to streams; for adapters alone.
+// The bridge from a platform that calls back to a pump that asks, and to streams; for adapters alone.
 
 import { BYPASS } from "../../check/marks.ts";
 import { type Bypass, type BypassUser, TAKEN } from "../../core/bypass.ts";
+import type { Meter } from "../../core/meter.ts";
 import { ReusablePromise } from "../../core/reusable_promise.ts";
+import { type TellingSink, writableOver } from "../../core/streams.ts";
+import { WriterSink } from "../../core/writer_sink.ts";
 import type { Message, Pair } from "../../ends.ts";
-import { writableFrom } from "../../core/streams.ts";
-import { later } from "./later.ts";
-import { fairUnread, UnreadQueue } from "./unread_queue.ts";
+import { afterMicrotasks } from "./after_microtasks.ts";
+import type { Failed, Reading, Writing } from "./half_states.ts";
+import { PlatformVerbs } from "./platform_verbs.ts";
+import { UnreadQueue } from "./unread_queue.ts";
 
-/** The bytes of most adapters. */
+/** The chunks of all adapters but the one of WebSocket messages. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * The bridge from a platform that calls back to the pump, which asks: an end with two queues of one
- * direction each, backpressure both ways, and a first failure that ends both of them.
+ * The bridge from a platform that calls back to a pump that asks: an end with a queue of chunks to read, one
+ * pending write, backpressure both ways, and a first failure that ends both halves.
  *
- * A platform supplies the verbs below, and tells what happens by the protected methods in the past
- * tense. It is a pair of streams as well, made when somebody asks for one; the pump then takes those.
+ * An adapter extends it by {@linkcode PlatformVerbs}, and passes the platform's events on by the methods that
+ * begin with `on`: `data`, `end`, `drain`, `finish` and `error` mean what they mean of a stream of Node's. The
+ * streams are made when somebody asks for one, and take the place of the {@linkcode Bypass} then.
  *
- * @typeParam C Its chunks, both ways.
+ * Bridge and adapter are one object by inheritance, not two: an idle join must weigh little.
+ *
+ * @typeParam C The chunks, both ways.
  */
-export abstract class EventEnd<C extends Message = Bytes>
+export abstract class EventEnd<C extends Message = Bytes> extends PlatformVerbs<C>
   implements Omit<Pair<C, C>, "messages">, Bypass<C> {
   readonly halfClose: boolean = true;
   abstract readonly consumesOnWrite: boolean;
-  // Of the streams, which few ends are asked for.
+  #reading: Reading = "open";
+  #writing: Writing = "open";
+  /** The first failure of both halves; all later failures are dropped. */
+  #failure?: Failed;
+  /** Whether `disconnect` or `reset` has been called: at most one of them is, and once. */
+  #isClosed = false;
+  /** Whether the platform has been told to deliver nothing. */
+  #isPaused: boolean;
+  readonly #unread = new UnreadQueue<C>();
+  /** The pending read. None is pending while a chunk waits unread. */
+  readonly #read = new ReusablePromise<C | null>();
+  /** The pending write, or the pending end of writing, which comes after the last write. */
+  readonly #written = new ReusablePromise<number>();
+  /** The chunk of the pending write. */
+  #unwritten?: C;
+  /** Bytes of the last write that the platform has taken. */
+  #taken = 0;
+  #user?: BypassUser;
   #readable?: ReadableStream<C>;
   #writable?: WritableStream<C>;
-  /** To tell the writable one of a failure. */
   #controller?: WritableStreamDefaultController;
-  /** Of who has the end past them. */
-  readonly #locks: { releaseLock(): void }[] = [];
-  #user?: BypassUser;
-  readonly #queue = new UnreadQueue<C>();
-  #paused: boolean;
-  /** Nobody wants what still comes. */
-  #deaf = false;
-  #ended = false;
-  #finished = false;
-  #closed = false;
-  #failure?: { readonly error: unknown };
-  #writeFailure?: { readonly error: unknown };
-  readonly #read = new ReusablePromise<C | null>();
-  /** For a write, or for the end of writing after the last one. */
-  readonly #written = new ReusablePromise<number>();
-  #unwritten?: C;
-  #taken = 0;
+  /** The locks of the streams as long as the bypass is used. */
+  #locks?: { releaseLock(): void }[];
 
-  /** @param paused Whether the platform delivers nothing yet. */
-  constructor(paused = true) {
-    this.#paused = paused;
+  /** @param isPaused Whether the platform delivers nothing until `resume` is called. */
+  constructor(isPaused = true) {
+    super();
+    this.#isPaused = isPaused;
   }
 
-  /** Hands a chunk over: how much of it was taken; 0 means to wait for {@linkcode EventEnd.drained}. */
-  protected abstract send(chunk: C): number;
-  /** Ends the writing, and tells by {@linkcode EventEnd.finished}. */
-  protected abstract finish(): void;
-  /** Closes both directions; all that was sent still reaches the peer. */
-  protected abstract shut(): void;
-  /** Closes both directions so that the peer sees a failure. */
-  protected abstract reset(reason: unknown): void | Promise<void>;
-  /** Stops and resumes the delivery of what the peer sends. */
-  protected abstract pause(): void;
-  protected abstract resume(): void;
-  /** Gives the platform's object back to its owner, paused; until the end is used again, if it ever is. */
-  protected released?(): void;
+  // The events of the platform: called by the adapter alone.
 
-  /** Bytes that may wait unread before the platform is paused: the less, the more wait at all ends. */
-  protected get highWaterBytes(): number {
-    return fairUnread();
-  }
-
-  /** Whether no more should be sent before {@linkcode EventEnd.drained}. */
-  protected abstract get congested(): boolean;
-
-  /** How many bytes a chunk counts that waits unread. */
-  protected weigh(chunk: C): number {
-    return chunk.length;
-  }
-
-  /** Bytes that wait to be read. */
-  get unread(): number {
-    return this.#queue.bytes;
-  }
-
-  /** The end of file has been read from the stream, or only the writable one is in use. */
-  protected eof?(): void;
-
-  protected received(chunk: C): void {
-    if (this.#deaf || this.#read.fulfil(chunk)) return;
-    this.#queue.push(chunk, this.weigh(chunk));
-    // Again, if it has been resumed behind our back: Node reads as soon as TLS is there.
-    if (this.unread >= this.highWaterBytes) {
-      this.#paused = true;
+  /** A chunk has come. */
+  onData(chunk: C): void {
+    const isUnwanted = this.#reading === "unwanted" || this.#reading === "over";
+    if (isUnwanted || this.#read.fulfil(chunk)) return;
+    this.#unread.push(chunk, this.weigh(chunk));
+    // Even if it is paused: Node resumes a TLS socket by itself when the handshake is done.
+    if (this.unreadBytes >= this.highWaterBytes) {
+      this.#isPaused = true;
       this.pause();
     }
   }
 
-  /** The peer sends no more. */
-  protected ended(): void {
-    this.#ended = true;
+  /** The peer has ended its writing: no chunk comes any more. */
+  onEnd(): void {
+    if (this.#reading === "open") this.#reading = "ended";
+    else if (this.#reading === "unwanted") this.#reading = "over";
     this.#read.fulfil(null);
-    this.#eofIfUnread();
-    if (this.#finished) this.#shutOnce();
+    this.#noticeEof();
+    this.#disconnectIfEnded();
   }
 
-  /** There is room again. */
-  protected drained(): void {
+  /** The platform takes more bytes. */
+  onDrain(): void {
     const chunk = this.#unwritten;
     if (chunk === undefined) return;
     try {
       this.#taken ||= this.send(chunk);
     } catch (error) {
-      // It may have told already that only its writing is over.
-      if (!this.#writeFailure) this.failed(error, "write");
+      // `send` may have called `onWriteError` before it threw: then the reading half goes on.
+      if (!this.#writeFailure) this.onError(error, "write");
       return;
     }
-    if (this.#taken === 0 || this.congested) return;
+    if (this.#taken === 0 || this.isCongested) return;
     this.#unwritten = undefined;
     this.#written.fulfil(this.#taken);
   }
 
-  /** Our writing has ended. */
-  protected finished(): void {
-    this.#finished = true;
+  /** Our end of writing has been sent. */
+  onFinish(): void {
+    if (this.#writing === "open") this.#writing = "ended";
     this.#written.fulfil(this.#taken);
-    if (this.#ended) this.#shutOnce();
+    this.#disconnectIfEnded();
   }
 
-  /**
-   * Both directions are over; what was received before can still be read.
-   *
-   * @param side The one that has failed: a join reports the first that is told.
-   */
-  protected failed(error: unknown, side: "read" | "write" = "read"): void {
-    if (this.#failure || this.#ended && this.#finished) return;
+  /** Both directions have failed, first that of `side`: what came before can still be read. */
+  onError(error: unknown, side: "read" | "write" = "read"): void {
+    if (this.#failure || this.#hasPeerEnded && this.#writing !== "open") return;
     this.#failure = { error };
     this.#unwritten = undefined;
-    if (side === "read") this.#read.reject(error);
-    if (side === "write" || !this.#controller) this.#failWrite(error);
-    else void later(() => this.#failWrite(error));
-    if (side === "write") void later(() => this.#read.reject(error));
-  }
-
-  #failWrite(error: unknown): void {
-    if (!this.#written.reject(error)) this.#user?.onFailure(error);
-    this.#controller?.error(error);
-  }
-
-  get #unwritable(): { readonly error: unknown } | undefined {
-    return this.#failure ?? this.#writeFailure;
-  }
-
-  /** Nothing can be written any more; what the peer has sent still comes, and whatever ends that. */
-  protected writeFailed(error: unknown): void {
-    if (this.#failure || this.#writeFailure) return;
-    if (!this.#user && !this.#readable?.locked) {
-      // Nobody reads: what comes would not be noticed, nor that it stays open.
-      this.failed(error, "write");
-      return void this.#shutOnce();
+    // A join reports the half that is told first.
+    if (side === "write") {
+      this.#failWrite(error);
+      return void afterMicrotasks(() => this.#read.reject(error));
     }
-    this.#writeFailure = { error };
-    this.#finished = true;
+    this.#read.reject(error);
+    if (this.#controller) void afterMicrotasks(() => this.#failWrite(error));
+    else this.#failWrite(error);
+  }
+
+  /** Nothing can be written any more. What the peer has sent is still delivered, and then its end or failure. */
+  onWriteError(error: unknown): void {
+    if (this.#writeFailure) return;
+    if (!this.#user && !this.#readable?.locked) {
+      // Nobody reads, so that nobody would notice the peer's end: the platform's object would stay open.
+      this.onError(error, "write");
+      return void this.#closeOnce();
+    }
+    this.#writing = { error };
     this.#unwritten = undefined;
     this.#failWrite(error);
-    if (this.#ended) this.#shutOnce();
+    this.#disconnectIfEnded();
   }
+
+  // What a pump uses: see `Bypass`.
 
   get [BYPASS](): Bypass<C> | undefined {
     return this.#readable || this.#writable ? undefined : this;
@@ -185,26 +156,31 @@ export abstract class EventEnd<C extends Message = Bytes>
 
   detach(): void {
     this.#user = undefined;
-    if (!this.#closed) {
-      if (!this.#paused) this.pause();
-      this.#paused = true;
-      this.released?.();
+    if (!this.#isClosed) {
+      if (!this.#isPaused) this.pause();
+      this.#isPaused = true;
+      this.handBack?.();
     }
-    for (const lock of this.#locks.splice(0)) lock.releaseLock();
+    for (const lock of this.#locks?.splice(0) ?? []) lock.releaseLock();
+  }
+
+  /** Bytes that wait to be read. */
+  get unreadBytes(): number {
+    return this.#unread.bytes;
   }
 
   pull(): C | null | ReusablePromise<C | null> {
-    if (this.#paused && this.unread < this.highWaterBytes / 2) {
-      this.#paused = false;
+    if (this.#isPaused && this.unreadBytes < this.highWaterBytes / 2) {
+      this.#isPaused = false;
       this.resume();
     }
-    const chunk = this.#queue.shift();
+    const chunk = this.#unread.shift();
     if (chunk !== undefined) {
-      this.#queue.takeOff(this.weigh(chunk));
+      this.#unread.subtract(this.weigh(chunk));
       return chunk;
     }
-    if (this.#ended && !this.#deaf) return null;
-    this.#assertUsable(this.#deaf);
+    if (this.#reading === "ended") return null;
+    this.#assertUsable(this.#reading === "open", this.#failure);
     return this.#read.begin();
   }
 
@@ -214,33 +190,35 @@ export abstract class EventEnd<C extends Message = Bytes>
 
   write(chunk: C): number | ReusablePromise<number> {
     this.#taken = 0;
-    this.#assertUsable(this.#finished || this.#closed, this.#unwritable);
+    this.#assertUsable(this.#writing === "open" && !this.#isClosed, this.#writeFailure);
     this.#taken = this.send(chunk);
-    if (this.#taken > 0 && !this.congested) return this.#taken;
+    if (this.#taken > 0 && !this.isCongested) return this.#taken;
     this.#unwritten = chunk;
     return this.#written.begin();
   }
 
   closeWrite(): unknown {
-    this.#assertUsable(false, this.#unwritable);
-    if (this.#finished || this.#ended && !this.halfClose) return;
+    this.#assertUsable(true, this.#writeFailure);
+    if (this.#writing !== "open" || this.#hasPeerEnded && !this.halfClose) return;
     const finished = this.#written.begin();
-    this.finish();
+    this.endWriting();
     return finished;
   }
 
   abort(reason: unknown): void | Promise<void> {
-    this.#deafen();
-    this.failed(reason);
-    return this.#shutOnce(() => this.reset(reason));
+    this.#discardUnread();
+    this.onError(reason);
+    return this.#closeOnce(() => this.reset(reason));
   }
 
   close(reason?: unknown): void | Promise<void> {
     if (reason !== undefined) return this.abort(reason);
-    this.#deafen();
-    this.#shutOnce();
-    this.ended();
+    this.#discardUnread();
+    this.#closeOnce();
+    this.onEnd();
   }
+
+  // What everybody else uses: see `Pair`.
 
   get readable(): ReadableStream<C> {
     if (!this.#readable) {
@@ -249,56 +227,75 @@ export abstract class EventEnd<C extends Message = Bytes>
           const chunk = await this.pull();
           if (chunk !== null) return controller.enqueue(chunk);
           controller.close();
-          this.eof?.();
+          this.onEofRead?.();
         },
-        // Reads on, and drops it, so that the end of it is noticed.
+        // Without a pause the peer's end is delivered, and so the platform's object is closed.
         cancel: () => {
-          this.#deafen();
+          this.#discardUnread();
+          this.#noticeEof();
           this.resume();
         },
       }, { highWaterMark: 0 });
-      if (this.#user) this.#locks.push(this.#readable.getReader());
+      if (this.#user) (this.#locks ??= []).push(this.#readable.getReader());
     }
     return this.#readable;
   }
 
   get writable(): WritableStream<C> {
     if (!this.#writable) {
-      this.#writable = this.openWritable((controller) => {
+      this.#writable = writableOver((meter) => this.sinkOfStream(meter), (controller) => {
         this.#controller = controller;
-        if (this.#unwritable) controller.error(this.#unwritable.error);
+        if (this.#writeFailure) controller.error(this.#writeFailure.error);
       });
-      if (this.#user) this.#locks.push(this.#writable.getWriter());
-      this.#eofIfUnread();
+      if (this.#user) (this.#locks ??= []).push(this.#writable.getWriter());
+      this.#noticeEof();
     }
     return this.#writable;
   }
 
-  protected openWritable(
-    start: (controller: WritableStreamDefaultController) => void,
-  ): WritableStream<C> {
-    return writableFrom(this, start);
+  /** What {@linkcode EventEnd.writable} writes to. */
+  protected sinkOfStream(meter: Meter): TellingSink {
+    return new WriterSink(this, meter);
   }
 
-  #eofIfUnread(): void {
-    const unread = this.#deaf || this.#writable && !this.#readable && !this.#user;
-    if (this.#ended && unread) this.eof?.();
+  get #hasPeerEnded(): boolean {
+    return this.#reading === "ended" || this.#reading === "over";
   }
 
-  #deafen(): void {
-    this.#deaf = true;
-    this.#queue.clear();
+  /** Why nothing can be written, if something has failed. */
+  get #writeFailure(): Failed | undefined {
+    return this.#failure ?? (typeof this.#writing === "object" ? this.#writing : undefined);
   }
 
-  /** Throws what has failed it, or else that it has been closed. */
-  #assertUsable(closed: boolean, failure = this.#failure): void {
-    if (failure) throw failure.error;
-    if (closed) throw new Error("The end has been closed");
+  #discardUnread(): void {
+    this.#reading = this.#hasPeerEnded ? "over" : "unwanted";
+    this.#unread.clear();
   }
 
-  #shutOnce(shut: () => void | Promise<void> = () => this.shut()): void | Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    return shut();
+  /** Looks whether an end of file has come that nobody reads. */
+  #noticeEof(): void {
+    const hasNoReader = this.#writable && !this.#readable && !this.#user;
+    if (this.#reading === "over" || this.#reading === "ended" && hasNoReader) this.onEofRead?.();
+  }
+
+  #failWrite(error: unknown): void {
+    if (!this.#written.reject(error)) this.#user?.onFailure(error);
+    this.#controller?.error(error);
+  }
+
+  /** An end whose halves have both ended, or failed, is of no use to anybody. */
+  #disconnectIfEnded(): void {
+    if (this.#hasPeerEnded && this.#writing !== "open") this.#closeOnce();
+  }
+
+  #closeOnce(close = (): void | Promise<void> => this.disconnect()): void | Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    return close();
+  }
+
+  #assertUsable(isOpen: boolean, failed: Failed | undefined): void {
+    if (failed) throw failed.error;
+    if (!isOpen) throw new Error("The end has been closed");
   }
 }

@@ -1,47 +1,49 @@
-// What waits unread at an end, and how much may, of all that wait at the ends of all adapters; for
-// `event_end.ts` alone.
+// The chunks that wait unread at one end, and how much may wait at the ends of all adapters; for `event_end.ts`
+// alone.
 
 /** Bytes that may wait unread at one end. */
-const MAX_UNREAD = 256 * 1024;
-/** The same at all ends: a thousand that have stalled must not hold as much each as one. */
-const MAX_UNREAD_BY_ALL = 8 * 1024 * 1024;
-/** One end may have one part in so many of what is left. */
-const SHARES = 16;
+const MAX_UNREAD_BYTES = 256 * 1024;
+/** Bytes that may wait unread at all ends together, so that a thousand stalled joins do not hold 256 MiB. */
+const MAX_UNREAD_BYTES_OF_ALL = 8 * 1024 * 1024;
+/** The part of the room left to all ends that a single end may fill. */
+const FAIR_SHARE = 1 / 16;
 
-let unreadByAll = 0;
+let unreadBytesOfAll = 0;
 
-/** Bytes that may wait unread at one end now: the less, the more wait at all ends. */
-export function fairUnread(): number {
-  return Math.max(1, Math.min(MAX_UNREAD, (MAX_UNREAD_BY_ALL - unreadByAll) / SHARES));
+/** How many bytes may wait unread at one end now: fewer, the more bytes wait at all ends. */
+export function fairUnreadBytes(): number {
+  const fair = (MAX_UNREAD_BYTES_OF_ALL - unreadBytesOfAll) * FAIR_SHARE;
+  return Math.max(1, Math.min(MAX_UNREAD_BYTES, fair));
 }
 
-/** Chunks that wait to be read, the first that came first. */
+/** Chunks that wait to be read, in the order in which they came. */
 export class UnreadQueue<C> {
-  /** What they weigh together. */
+  /** The sum of the weights of the chunks in the queue. */
   bytes = 0;
+  /** `undefined` until the first chunk has to wait: an idle end needs no array. */
   #chunks?: C[];
 
   push(chunk: C, weight: number): void {
     (this.#chunks ??= []).push(chunk);
-    this.#count(weight);
+    this.#add(weight);
   }
 
-  /** Gives the next one, whose weight is to be taken off. */
+  /** Removes the oldest chunk. The caller must call {@linkcode UnreadQueue.subtract} with the chunk's weight. */
   shift(): C | undefined {
     return this.#chunks?.shift();
   }
 
-  takeOff(weight: number): void {
-    this.#count(-weight);
+  subtract(weight: number): void {
+    this.#add(-weight);
   }
 
   clear(): void {
     this.#chunks = undefined;
-    this.#count(-this.bytes);
+    this.#add(-this.bytes);
   }
 
-  #count(bytes: number): void {
+  #add(bytes: number): void {
     this.bytes += bytes;
-    unreadByAll += bytes;
+    unreadBytesOfAll += bytes;
   }
 }

@@ -19,34 +19,35 @@
  */
 import type { Pair } from "../../ends.ts";
 import { refuse } from "../../check/refuse.ts";
-import { assertNodeDuplex, type NodeDuplex, type NodeReadOptions } from "./duplex.ts";
+import { assertNodeDuplex } from "./duplex.ts";
 import { NodeEnd } from "./end.ts";
+import type { NodeDuplex, NodeReadOptions } from "./like.ts";
 
-export type { NodeDuplex, NodeReadOptions } from "./duplex.ts";
-export * from "./streams.ts";
+export type { NodeDuplex, NodeReadable, NodeReadOptions, NodeWritable } from "./like.ts";
+export { fromNodeReadable, fromNodeWritable } from "./streams.ts";
 
 const ACTION = "make an end of a Node socket";
 
 /**
  * Makes an end of a `net.Socket`, a `tls.TLSSocket` or any other `stream.Duplex` of bytes.
  *
- * The socket's own data path is used, no `toWeb`. It may still be connecting: a refusal shows as a
- * failed read. It is made half-open (`allowHalfOpen`); an accepted socket of a server should be so from
- * its start, as what it sends after an early end of its peer's is lost otherwise. Small writes do not
- * wait for each other (`setNoDelay(true)`): who wants that calls `socket.setNoDelay(false)` afterwards.
- * A failed join resets the connection (`resetAndDestroy()`) where the socket can, a stream of `node:http2`
- * with INTERNAL_ERROR, and else destroys it.
+ * The socket is used by its own events and `write()`, without `toWeb`. It may still be connecting: a refusal shows
+ * as a failed read. The socket is made half-open (`allowHalfOpen`); a server must make the sockets that it accepts
+ * half-open itself, as otherwise a socket whose peer ends early loses what is still to be sent. Nagle's algorithm is
+ * turned off, so that small writes do not wait for each other; `socket.setNoDelay(false)` afterwards turns it on. A
+ * failed join resets the connection where the socket can (`resetAndDestroy()`), closes a stream of `node:http2` with
+ * INTERNAL_ERROR, and destroys any other stream.
  *
- * On Deno 2.9 a write over TCP that waits fails with EPIPE if the peer ends its writing before it has sent
- * a byte: there a `Deno.Conn` is the better end.
+ * On Deno 2.9, a pending write over TCP fails with EPIPE if the peer ends its writing before it has sent a byte:
+ * there a `Deno.Conn` is the better end.
  *
- * A WebSocket of the `ws` package goes through `fromWebSocket`: what its `createWebSocketStream` makes of it
- * takes nothing more once the peer has closed, and cannot say so.
+ * A WebSocket of the `ws` package goes through `fromWebSocket`: the stream that `createWebSocketStream` makes of a
+ * WebSocket takes no bytes once the peer has closed, and cannot say so.
  *
- * @param socket The socket; the end has it from here on.
- * @returns A pair of streams, half-closing.
- * @throws {TypeError} If it is no Node stream, is one of `createWebSocketStream`, is destroyed, or does not
- * yield bytes.
+ * @param socket The socket, which belongs to the end from here on.
+ * @returns A pair of streams that can half-close. Each call with the same socket gives the same pair.
+ * @throws {TypeError} If `socket` is no Node stream, is a stream of `createWebSocketStream`, is destroyed, or does
+ * not yield bytes.
  *
  * @example
  * ```ts
@@ -71,16 +72,15 @@ export function fromNodeSocket(socket: NodeDuplex): Pair {
 }
 
 /**
- * Connects a socket, and makes an end of it that reads into memory which it uses again (`onread`): what
- * it receives takes less CPU than with {@linkcode fromNodeSocket}, a twentieth to a quarter. That is so on
- * Node; elsewhere it is the same. Node has no such thing for sockets that a server accepts. The socket
- * emits no `data`, for good.
+ * Connects a socket that reads into memory which is used again (`onread`), and makes an end of the socket. On Node,
+ * receiving takes a twentieth to a quarter less CPU time than with {@linkcode fromNodeSocket}; on Deno and Bun there
+ * is no difference. Node cannot do this for sockets that a server accepts. The socket never emits `data`.
  *
  * @typeParam Options The options of a connection.
  * @param connect `connect` of `node:net` or `node:tls`.
- * @param options Its options: host and port, or path, and so on. `noDelay` is `true` unless given.
+ * @param options The options of `connect`, as host and port, or path. `noDelay` is `true` unless given.
  * @returns A pair of streams, as of {@linkcode fromNodeSocket}. A refusal shows as a failed read.
- * @throws {TypeError} If `connect` is no function, or gives no Node stream; and what it throws itself.
+ * @throws {TypeError} If `connect` is no function, or returns no Node stream; and whatever `connect` throws.
  *
  * @example
  * ```ts

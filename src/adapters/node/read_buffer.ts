@@ -1,69 +1,82 @@
-// The memory that Node's sockets read into; for `node.ts` alone.
+// The memory that sockets of Node read into; for `end.ts` alone.
 
+import { PROBE_SIZE } from "../../core/read_memory.ts";
 import type { Bytes } from "../events/event_end.ts";
 
-/** What an end that waits holds: enough for a message. */
-const SMALL_READ = 4 * 1024;
-/** More is slower: what has been read leaves the cache before it is written. */
-export const LARGE_READ: number = 64 * 1024;
-/** So many large buffers wait for the next end that needs one, whichever it is. */
-const MAX_SPARE = 16;
+/** Bytes of a large buffer. With more, what was read leaves the CPU's cache before it is written: slower. */
+export const LARGE_READ_BYTES: number = 64 * 1024;
+/** How many unused large buffers are kept for the next end that needs one. */
+const MAX_SPARE_BUFFERS = 16;
 
-const spare: ArrayBuffer[] = [];
+const spareBuffers: ArrayBuffer[] = [];
+
+/** A buffer, and whether a chunk of it is in use, so that the next read needs another buffer. */
+interface Buffer {
+  readonly memory: Bytes;
+  isLent: boolean;
+}
 
 /**
- * The memory that a platform reads into, and asks for before each read. A read that came short has emptied
- * the socket, so the next one will wait: with little. One that was filled is followed by a large one.
- * Large buffers are shared by all ends, as each is in use while data flows and no longer.
+ * The memory that a socket reads into, and asks for before each read (`onread`).
+ *
+ * As in `core/read_memory.ts` the buffer follows the traffic: a read that came short has emptied the socket, so
+ * that the next read will wait, and waits with a buffer of {@linkcode PROBE_SIZE}. Unlike there, the socket asks
+ * for memory before it knows whether anything will come, and goes on reading while a chunk is being written. So
+ * there are two sizes only, two buffers may be in use by turns, and the pool of the join, which bounds what one
+ * reader holds, has no say.
  */
 export class ReadBuffer {
-  /** Each may be lent: a chunk of it is in use, and the next read needs another. */
-  #small = { memory: new Uint8Array(SMALL_READ), lent: false };
-  #large?: { memory: Bytes; lent: boolean };
-  #wantsMuch = false;
-  #used = false;
+  #small: Buffer = newBuffer(PROBE_SIZE);
+  #large?: Buffer;
+  /** Whether the last read filled its buffer. */
+  #wasFilled = false;
+  #isUsed = false;
 
-  /** Whether the platform has asked for it. */
-  get used(): boolean {
-    return this.#used;
+  /** Whether the platform has asked for memory; Deno and Bun do not. */
+  get isUsed(): boolean {
+    return this.#isUsed;
   }
 
-  /** For the next read. */
+  /** The memory for the next read. */
   next(): Bytes {
-    this.#used = true;
-    if (this.#wantsMuch) {
-      if (!this.#large || this.#large.lent) {
-        this.#large = {
-          memory: new Uint8Array(spare.pop() ?? new ArrayBuffer(LARGE_READ)),
-          lent: false,
-        };
+    this.#isUsed = true;
+    if (this.#wasFilled) {
+      if (!this.#large || this.#large.isLent) {
+        this.#large = newBuffer(LARGE_READ_BYTES, spareBuffers.pop());
       }
       return this.#large.memory;
     }
-    if (this.#large && !this.#large.lent) keep(this.#large.memory.buffer);
+    if (this.#large && !this.#large.isLent) keep(this.#large.memory.buffer);
     this.#large = undefined;
-    if (this.#small.lent) this.#small = { memory: new Uint8Array(SMALL_READ), lent: false };
+    if (this.#small.isLent) this.#small = newBuffer(PROBE_SIZE);
     return this.#small.memory;
   }
 
-  /** What has been read: the receiver's for good, unless it says that it is spent. */
+  /** Makes a chunk of what was read. The chunk is the receiver's until {@linkcode ReadBuffer.giveBack}, if ever. */
   lend(count: number): Bytes {
-    const one = this.#large ?? this.#small;
-    this.#wantsMuch = count === one.memory.length;
-    // Who keeps a little must not keep much more with it.
-    if (count * 4 <= one.memory.length) return one.memory.slice(0, count);
-    one.lent = true;
-    return one.memory.subarray(0, count);
+    const buffer = this.#large ?? this.#small;
+    const { memory } = buffer;
+    this.#wasFilled = count === memory.length;
+    // A receiver that keeps a small chunk must not keep a large buffer by it.
+    if (count * 4 <= memory.length) return memory.slice(0, count);
+    buffer.isLent = true;
+    return memory.subarray(0, count);
   }
 
-  /** Nobody uses a chunk any more. */
-  spent({ buffer }: Bytes): void {
-    const one = [this.#small, this.#large].find((one) => one?.memory.buffer === buffer);
-    if (one) one.lent = false;
+  /** Takes back a chunk that nobody uses any more. */
+  giveBack({ buffer }: Bytes): void {
+    const own = [this.#small, this.#large].find((one) => one?.memory.buffer === buffer);
+    if (own) own.isLent = false;
     else keep(buffer);
   }
 }
 
+function newBuffer(size: number, memory = new ArrayBuffer(size)): Buffer {
+  return { memory: new Uint8Array(memory), isLent: false };
+}
+
 function keep(buffer: ArrayBuffer): void {
-  if (buffer.byteLength === LARGE_READ && spare.length < MAX_SPARE) spare.push(buffer);
+  if (buffer.byteLength === LARGE_READ_BYTES && spareBuffers.length < MAX_SPARE_BUFFERS) {
+    spareBuffers.push(buffer);
+  }
 }

@@ -5,67 +5,24 @@ import { isFunction } from "../../check/kinds.ts";
 import { refuse } from "../../check/refuse.ts";
 import type { Bytes } from "../events/event_end.ts";
 import { breakOff } from "./duplex.ts";
-
-/** What {@linkcode fromNodeReadable} takes: the part of a `stream.Readable` that it uses. */
-export interface NodeReadable {
-  /** Whether it has been destroyed. */
-  readonly destroyed: boolean;
-  /** Whether `end` has been emitted. */
-  readonly readableEnded: boolean;
-  /** Whether it yields something other than bytes. */
-  readonly readableObjectMode: boolean;
-  /** The encoding that makes it yield strings. */
-  readonly readableEncoding: string | null;
-  /** What it was destroyed with. */
-  readonly errored?: Error | null;
-  /** Gives what is there, or `null`. */
-  read(): unknown;
-  /** Adds a listener. */
-  on(event: string, listener: (...args: unknown[]) => void): unknown;
-  /** Removes a listener. */
-  off(event: string, listener: (...args: unknown[]) => void): unknown;
-  /** Closes it. */
-  destroy(error?: Error): unknown;
-}
-
-/** What {@linkcode fromNodeWritable} takes: the part of a `stream.Writable` that it uses. */
-export interface NodeWritable {
-  /** Whether it has been destroyed. */
-  readonly destroyed?: boolean;
-  /** Whether `end()` has been called. */
-  readonly writableEnded: boolean;
-  /** Whether it takes something other than bytes. */
-  readonly writableObjectMode?: boolean;
-  /** What it was destroyed with. */
-  readonly errored?: Error | null;
-  /** Queues bytes; calls back once they have been dealt with. */
-  write(chunk: Uint8Array, callback: (error?: Error | null) => void): unknown;
-  /** Ends it once all that was written has been dealt with. */
-  end(): unknown;
-  /** Adds a listener. */
-  on(event: string, listener: (...args: unknown[]) => void): unknown;
-  /** Removes a listener. */
-  off(event: string, listener: (...args: unknown[]) => void): unknown;
-  /** Closes it. */
-  destroy(error?: Error): unknown;
-}
+import type { NodeReadable, NodeWritable } from "./like.ts";
 
 type Listeners = Record<string, (...args: unknown[]) => void>;
 
-/** Adds them; removes them when it closes, as nobody else may hear a failure. */
-function listen(to: Pick<NodeReadable, "on" | "off">, listeners: Listeners): void {
+/** Adds listeners until the stream closes; an `error` without a listener would end the process. */
+function listen(stream: Pick<NodeReadable, "on" | "off">, listeners: Listeners): void {
   const close = listeners.close;
   const all: Listeners = {
     ...listeners,
     close() {
       close?.();
       for (const [event, listener] of Object.entries(all)) {
-        // What is destroyed with an error may tell of it last.
-        if (event !== "error") to.off(event, listener);
+        // The `error` that a stream was destroyed with may come after its `close`.
+        if (event !== "error") stream.off(event, listener);
       }
     },
   };
-  for (const [event, listener] of Object.entries(all)) to.on(event, listener);
+  for (const [event, listener] of Object.entries(all)) stream.on(event, listener);
 }
 
 function closedEarly(): Error {
@@ -74,17 +31,18 @@ function closedEarly(): Error {
 }
 
 /**
- * Makes a `ReadableStream` of a `stream.Readable` of bytes: a file's, an HTTP message, standard input, the
- * output of a child process, what comes out of `node:zlib`.
+ * Makes a `ReadableStream` of a `stream.Readable` of bytes, as of a file, an HTTP message, standard input, the output
+ * of a child process, or `node:zlib`.
  *
- * It is read by its own `read()`, no `toWeb`, when somebody asks: what waits is in its own buffer, up to
- * its `highWaterMark`. If it is closed before its end, as the message of a client that has left, that is a
- * failure and no end of file. Cancelling the stream destroys it; an `IncomingMessage` takes its connection
- * along, with a reset where it can, and so the response: who wants to send one uses `preventCancel` of `pipe`.
+ * The `stream.Readable` is read by its own `read()`, without `toWeb`, whenever the `ReadableStream` is read; up to
+ * its `highWaterMark` of bytes waits in its own buffer. If it is closed before its end, as the message of a client
+ * that has left, the `ReadableStream` fails: that is no end of file. Cancelling the `ReadableStream` destroys it. An
+ * `IncomingMessage` that is destroyed takes its connection along, with a reset where that can be had, and so the
+ * response: to send a response nonetheless, use `preventCancel` of `pipe`.
  *
- * @param readable The stream; nobody else reads it from here on.
- * @returns Its bytes, for `pipe`, or for `duplex` as its first half.
- * @throws {TypeError} If it is no readable stream of Node's, or does not yield bytes.
+ * @param readable The stream, which nobody else may read from here on.
+ * @returns The bytes of the stream, for `pipe`, or for `duplex` as its first half.
+ * @throws {TypeError} If `readable` is no readable stream of Node's, or does not yield bytes.
  *
  * @example
  * ```ts
@@ -108,13 +66,13 @@ export function fromNodeReadable(readable: NodeReadable): ReadableStream<Uint8Ar
   if (readable.readableObjectMode || typeof readable.readableEncoding === "string") {
     refuse(action, "readable", "must yield bytes, not objects or strings", readable);
   }
-  let over = false;
+  let isOver = false;
   let wake: (() => void) | undefined;
   return new ReadableStream<Bytes>({
     start(controller) {
       const settle = (how: () => void) => {
-        if (!over) how();
-        over = true;
+        if (!isOver) how();
+        isOver = true;
         wake?.();
       };
       const fail = (error: unknown) => settle(() => controller.error(error));
@@ -129,16 +87,17 @@ export function fromNodeReadable(readable: NodeReadable): ReadableStream<Uint8Ar
       });
     },
     async pull(controller) {
-      while (!over) {
-        const chunk = readable.read() as Bytes | null;
+      while (!isOver) {
+        const chunk = readable.read();
         if (chunk) return controller.enqueue(chunk);
-        if (!over) await new Promise<void>((resolve) => wake = resolve);
+        if (!isOver) await new Promise<void>((resolve) => wake = resolve);
       }
     },
     cancel(reason) {
-      over = true;
+      isOver = true;
       wake?.();
-      // It may be the other half as well, or share its connection, and that is to be reset.
+      // A Duplex is the other half of the end, too, and a message shares a connection with it: after a failure the
+      // peer must see a reset.
       if (reason === undefined) readable.destroy();
       else breakOff(readable, reason);
     },
@@ -146,17 +105,17 @@ export function fromNodeReadable(readable: NodeReadable): ReadableStream<Uint8Ar
 }
 
 /**
- * Makes a `WritableStream` of a `stream.Writable` of bytes: a file's, the response of an HTTP server, a
- * request of a client, the input of a child process, what goes into `node:zlib`.
+ * Makes a `WritableStream` of a `stream.Writable` of bytes, as of a file, the response of an HTTP server, the request
+ * of an HTTP client, the input of a child process, or `node:zlib`.
  *
- * A write has settled once it calls back; a close, once it has `finish`ed. If it is closed before,
- * as the response to a client that leaves, the stream fails at once, and a pipe to it cancels its source.
- * Aborting the stream destroys it, an HTTP/1 message with a reset of its connection where it can, a message
- * of HTTP/2 with INTERNAL_ERROR: so that its peer does not take what it has got for all there is.
+ * A write settles when the `stream.Writable` calls back; a close, when it emits `finish`. If it is closed before,
+ * as the response to a client that leaves, the `WritableStream` fails at once, and a pipe to it cancels its source.
+ * Aborting the `WritableStream` destroys it: a message of HTTP/1 with a reset of its connection where that can be
+ * had, a message of HTTP/2 with INTERNAL_ERROR, so that the peer does not take a part for the whole.
  *
- * @param writable The stream; nobody else writes to it from here on.
- * @returns What takes its bytes, for `pipe`, or for `duplex` as its second half.
- * @throws {TypeError} If it is no writable stream of Node's, has been ended, or does not take bytes.
+ * @param writable The stream, which nobody else may write to from here on.
+ * @returns A stream that writes to `writable`, for `pipe`, or for `duplex` as its second half.
+ * @throws {TypeError} If `writable` is no writable stream of Node's, has been ended, or does not take bytes.
  *
  * @example
  * ```ts
@@ -185,8 +144,8 @@ export function fromNodeWritable(writable: NodeWritable): WritableStream<Uint8Ar
     refuse(action, "writable", "must take bytes, not objects", writable);
   }
   if (writable.writableEnded) refuse(action, "writable", "must not have been ended", writable);
-  let over = false;
-  // Of a write or a close that is under way: an HTTP message that is closed does not call back.
+  let isOver = false;
+  // Settle the write or close that is under way, as an HTTP message that is closed does not call back.
   let waiting: { resolve: () => void; reject: (error: unknown) => void } | undefined;
   const wait = (start: () => void) =>
     new Promise<void>((resolve, reject) => {
@@ -196,16 +155,16 @@ export function fromNodeWritable(writable: NodeWritable): WritableStream<Uint8Ar
   return new WritableStream<Bytes>({
     start(controller) {
       const fail = (error: unknown) => {
-        if (over) return;
-        over = true;
+        if (isOver) return;
+        isOver = true;
         waiting?.reject(error);
         controller.error(error);
       };
       if (writable.destroyed) return fail(writable.errored ?? closedEarly());
       const { signal } = controller;
-      // Its sink's `abort` would be called after the write that waits, which may be never.
+      // The `abort` of an underlying sink is called only after a pending write has settled, which may be never.
       signal.addEventListener("abort", () => {
-        over = true;
+        isOver = true;
         waiting?.reject(signal.reason);
         breakOff(writable, signal.reason);
       });
@@ -213,7 +172,7 @@ export function fromNodeWritable(writable: NodeWritable): WritableStream<Uint8Ar
         error: fail,
         close: () => fail(closedEarly()),
         finish() {
-          over = true;
+          isOver = true;
           waiting?.resolve();
         },
       });
@@ -222,7 +181,7 @@ export function fromNodeWritable(writable: NodeWritable): WritableStream<Uint8Ar
       const bytes = bytesToWrite(chunk);
       return wait(() => {
         const { resolve, reject } = waiting!;
-        // Deno 2.9 says ECANCELED of what a reset has ended.
+        // After a reset Deno 2.9 calls back with ECANCELED; the reset itself is in `errored`.
         writable.write(bytes, (error) => error ? reject(writable.errored ?? error) : resolve());
       });
     },

@@ -1,9 +1,9 @@
 /**
- * Ends of `RTCDataChannel`s: of browsers, and of packages that have them on Node, as `werift` does.
+ * Ends of `RTCDataChannel`s: those of browsers, and of packages that have them on Node, as `werift` does.
  *
- * A data channel has no half-close, cannot stop its peer, and drops what is unsent when it is closed. Two
- * ends of this module make up for it: a few text messages between their binary ones say how much more may
- * be sent, tell the end of file, and acknowledge it. So both sides of a channel must be framed, or neither.
+ * A data channel cannot half-close, cannot pause its peer, and drops what is unsent when it is closed. Two ends of
+ * this module add all that: a few text messages between the binary messages say how much more may be sent, tell the
+ * end of file, and acknowledge it. So both sides of a channel must be framed, or neither.
  *
  * @example In a page: what comes over a data channel goes to a WebSocket
  * ```ts ignore
@@ -19,36 +19,36 @@
  *
  * @module
  */
-import type { Pair } from "../../ends.ts";
 import { assertSize, refuse } from "../../check/refuse.ts";
+import type { Pair } from "../../ends.ts";
 import { DataChannelEnd } from "./end.ts";
-import type { DataChannelLike } from "./channel.ts";
+import type { DataChannelLike } from "./like.ts";
 
-export type { DataChannelLike } from "./channel.ts";
+export type { DataChannelLike } from "./like.ts";
 
 /** Options of {@linkcode fromDataChannel}. */
 export interface DataChannelOptions {
   /**
    * Whether the peer is a {@linkcode fromDataChannel} as well, and framed.
    *
-   * Where it is not, the bytes alone are sent, and a closed channel is the end of file of both directions.
-   * Then nothing tells a failure from the end, or stops a peer that sends too much, and the last bytes may be
-   * lost when the channel is closed on top of them.
+   * Without framing only the bytes are sent, and a closed channel is the end of file of both directions. Then
+   * nothing tells a failure from an end, nothing pauses a peer that sends too fast, and the last bytes may be lost
+   * if the channel is closed before they have been sent.
    *
    * @default {true}
    */
   framed?: boolean;
   /**
-   * Bytes that may wait unread. A framed peer sends no more; when more come from another, the channel is
-   * closed, and reading fails.
+   * Bytes that may wait unread. A framed peer does not send more. If more bytes come from another peer, the channel
+   * is closed, and reading fails.
    *
    * @default {1_048_576} if framed, else 16 MiB
    */
   maxBuffered?: number;
   /**
-   * Bytes that are sent in one message at most, and no more than the channel's `maxMessageSize` where a
-   * platform has one. Every browser takes the default; `sctp.maxMessageSize` of the `RTCPeerConnection` says
-   * how much the peer takes.
+   * Bytes of the largest message that is sent; the channel's `maxMessageSize`, where a platform has it, is an upper
+   * bound as well. Every browser takes messages of the default. `sctp.maxMessageSize` of the `RTCPeerConnection` says
+   * what the peer takes.
    *
    * @default {16_384}
    */
@@ -61,19 +61,19 @@ const MIB = 1024 * 1024;
 /**
  * Makes an end of an `RTCDataChannel`.
  *
- * It may still be connecting: if it is closed then, a read or a write fails. What comes before anyone reads is
- * kept, so this is to be called in the same turn as the channel was created or announced (`datachannel`).
+ * The channel may still be connecting: if it is closed then, a read or a write fails. Bytes that come before anybody
+ * reads are kept from this call on. So call it in the turn in which the channel was created or announced
+ * (`datachannel`).
  *
- * The end of file is a message, and has been written once the peer's end acknowledges it. Once both sides
- * have ended, and know it of each other, the channel is closed; when a {@linkcode join} has settled, its
- * `RTCPeerConnection` can be closed, too. A channel that is closed before is a failure: so a failed join shows.
- * A peer that is gone without a word is noticed by nobody: see `idleTimeout` of `join`, and
- * `connectionState` of the `RTCPeerConnection`.
+ * The end of file is a message, and has been written once the peer's end acknowledges it. Once both sides have ended
+ * and have acknowledged it, the channel is closed; when a {@linkcode join} has settled, the `RTCPeerConnection` can be
+ * closed as well. A channel that is closed earlier is a failure: that is how a failed join shows. Nothing reports that
+ * a peer is gone without a word: see `idleTimeout` of `join`, and `connectionState` of the `RTCPeerConnection`.
  *
- * @param channel The channel, ordered and reliable; the end has it from here on.
- * @param options Who the peer is, how much may wait, and be sent at once.
- * @returns A pair of streams; without `framed` it cannot half-close.
- * @throws {TypeError} If it is no `RTCDataChannel`, is closing or closed, or may lose or reorder messages.
+ * @param channel The channel, ordered and reliable, which belongs to the end from here on.
+ * @param options Whether the peer is framed, how much may wait unread, and how much is sent at once.
+ * @returns A pair of streams, which can half-close if framed.
+ * @throws {TypeError} If `channel` is no `RTCDataChannel`, is closing or closed, or may lose or reorder messages.
  * @throws {RangeError} If an option is no number of bytes: a positive safe integer.
  *
  * @example
@@ -91,7 +91,7 @@ export function fromDataChannel(
     maxFrame = 16 * 1024,
   }: DataChannelOptions = {},
 ): Pair {
-  const given = Object(channel) as Given;
+  const given: Given = Object(channel);
   const { readyState, ordered, maxRetransmits, maxPacketLifeTime } = given;
   if (!given.send || given.bufferedAmountLowThreshold === undefined) {
     refuse(ACTION, "channel", "must be an RTCDataChannel", channel);
@@ -104,9 +104,10 @@ export function fromDataChannel(
   }
   assertSize(ACTION, "maxBuffered", maxBuffered, 1);
   assertSize(ACTION, "maxFrame", maxFrame, 1);
-  const most = given.maxMessageSize || given.sctp?.remoteMaxMessageSize || Infinity;
-  return new DataChannelEnd(channel, { framed, maxBuffered, maxFrame: Math.min(maxFrame, most) });
+  const maxMessage = given.maxMessageSize || given.sctp?.remoteMaxMessageSize || Infinity;
+  const settings = { framed, maxBuffered, maxFrame: Math.min(maxFrame, maxMessage) };
+  return new DataChannelEnd(channel, settings);
 }
 
-/** What a value may have of a channel; `sctp` is werift's. */
+/** The members of a channel that a value may have; `sctp` is werift's. */
 type Given = Partial<DataChannelLike> & { sctp?: { remoteMaxMessageSize?: number } };

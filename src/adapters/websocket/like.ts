@@ -1,42 +1,45 @@
-// Public: what WebSockets of all kinds have in common, and the error of their close.
+// Public: the part of a WebSocket of any kind that the adapter uses, and the error of its close.
 
 /** What {@linkcode fromWebSocket} takes: the part of a WebSocket that it uses. */
 export interface WebSocketLike {
   /** 0 connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: number;
-  /** As what binary messages come; set to `"arraybuffer"` here. */
+  /** The type of binary messages that come; set to `"arraybuffer"` here. */
   binaryType?: string;
   /** Bytes that wait to be sent. */
   readonly bufferedAmount?: number;
-  /** The same of a Bun server's. */
+  /** Of a Bun server's WebSocket: returns the bytes that wait to be sent. */
   getBufferedAmount?(): number;
-  /** Sends a message, bytes or a text; a Bun server's gives 0 if it did not, and -1 if it must wait. */
+  /**
+   * Sends a message, bytes or a text. Bun's server returns 0 if it dropped the message, and -1 if the message has to
+   * wait.
+   */
   send(message: Uint8Array<ArrayBuffer>): unknown;
   /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
-  /** Adds a listener; a Bun server's has handlers instead. */
+  /** Adds a listener; a Bun server's WebSocket has handlers instead. */
   addEventListener?(type: string, listener: WebSocketListener): void;
   /** Removes a listener. */
   removeEventListener?(type: string, listener: WebSocketListener): void;
-  /** Cuts it off: Bun's and those of `ws` have this. */
+  /** Cuts the connection off: on Bun, and of `ws`. */
   terminate?(): void;
-  /** Stops the delivery of messages: Bun's and those of `ws` have this. */
+  /** Stops the delivery of messages: on Bun, and of `ws`. */
   pause?(): unknown;
-  /** Resumes it. */
+  /** Starts the delivery of messages after a `pause()`. */
   resume?(): unknown;
-  /** Starts the delivery of messages: a Worker's own have this. */
+  /** Accepts the WebSocket: of a Worker's own. */
   accept?(): void;
-  /** Asks the peer for a pong: Bun's and those of `ws` have this. */
+  /** Asks the peer for a pong: on Bun, and of `ws`. */
   ping?(): unknown;
 }
 
-/** What hears the events of a {@linkcode WebSocketLike}. */
+/** What listens for the events of a {@linkcode WebSocketLike}. */
 export interface WebSocketListener {
-  /** Takes an event. */
+  /** Called with an event. */
   handleEvent(event: never): void;
 }
 
-/** What the events of WebSockets have, each something of it. */
+/** The members of the events of all WebSockets; each event has some. */
 export interface WebSocketEventLike {
   readonly type: string;
   readonly data?: unknown;
@@ -47,27 +50,29 @@ export interface WebSocketEventLike {
 }
 
 /**
- * A WebSocket that was closed with a code other than 1000, 1001 or none, was cut off, or could not be
- * opened (1006, these two).
+ * A WebSocket was closed with a code other than 1000, 1001 or none; or, with the code 1006, was cut off or could not
+ * be opened.
  *
- * As the reason of an abort it says what the peer is told: a `code` of 3000 to 4999, and the `reason`.
- * So a join of two WebSockets passes these on, as it tears one down with the error of the other.
+ * As the reason of an abort, the error says what the peer is told: a `code` of 3000 to 4999, and the `reason`. So a
+ * join of two WebSockets passes both on, as it tears one WebSocket down with the error of the other.
  */
 export class WebSocketCloseError extends Error {
-  /** The code that it was closed with. */
-  declare readonly code: number;
+  /** The code that the WebSocket was closed with. */
+  readonly code: number;
   /** The reason that came with the code; often empty. */
-  declare readonly reason: string;
+  readonly reason: string;
 
   /**
    * Creates the error.
    *
-   * @param code The code that it was closed with, or is to be.
-   * @param reason The reason to go with it: at most 123 bytes of UTF-8.
-   * @param options The error's own `cause`.
+   * @param code The code that the WebSocket was closed with, or is to be closed with.
+   * @param reason The reason that goes with the code: at most 123 bytes of UTF-8.
+   * @param options The `cause` of the error.
    */
   constructor(code: number, reason?: string, options?: ErrorOptions) {
     super(`The WebSocket was closed with code ${code}${reason ? `: ${reason}` : ""}`, options);
-    Object.assign(this, { name: "WebSocketCloseError", code, reason: reason ?? "" });
+    this.name = "WebSocketCloseError";
+    this.code = code;
+    this.reason = reason ?? "";
   }
 }

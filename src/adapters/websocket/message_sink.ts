@@ -1,4 +1,4 @@
-// The sink of messages to a WebSocket; for `messages.ts` alone.
+// The sink of messages to a WebSocket; for `message_end.ts` alone.
 
 import { bytesOf, payloadOf } from "../../check/bytes.ts";
 import { show } from "../../check/show.ts";
@@ -9,7 +9,7 @@ import { type Sink, type SinkWatcher, WRITTEN } from "../../core/sink.ts";
 import type { Source } from "../../core/source.ts";
 import type { Message } from "../../ends.ts";
 
-/** Hands each chunk on as a message, and counts what the message carries. */
+/** Writes each chunk as a message, and counts the bytes that the message carries. */
 export class MessageSink implements Sink<number>, BypassUser {
   readonly permitsReuse: boolean;
   readonly #end: Bypass<Message>;
@@ -17,7 +17,7 @@ export class MessageSink implements Sink<number>, BypassUser {
   #watcher?: SinkWatcher;
   #from?: object;
   #pending = false;
-  /** What the message of the last write carries, in bytes. */
+  /** Bytes that the message of the last write carries, a text as UTF-8. */
   #size = 0;
 
   constructor(end: Bypass<Message>, meter: Meter) {

@@ -1,12 +1,12 @@
 /**
- * Ends of WebSockets: a page's, those of Deno's, Bun's and Workers' servers and clients, Node's own and
- * the `ws` package's, and of `WebSocketStream`.
+ * Ends of WebSockets: those of pages, of the servers and clients of Deno, Bun and Workers, Node's own, those of the
+ * `ws` package, and `WebSocketStream`.
  *
- * A WebSocket cannot be half-closed: see `halfCloseTimeout` of `join`. Two of them that are joined are closed
- * as soon as one is.
+ * A WebSocket cannot half-close: see `halfCloseTimeout` of `join`. When two WebSockets are joined, both are closed as
+ * soon as one is.
  *
- * An end is of bytes, or with `messages: true` of messages: what relays a WebSocket to a WebSocket hands on
- * texts as texts, and each message whole. An end of messages is joined to another one alone.
+ * An end is of bytes, or with `messages: true` of messages: a relay from WebSocket to WebSocket hands texts on as
+ * texts, and each message whole. An end of messages can be joined to another end of messages alone.
  *
  * @example A server's WebSocket to TCP, on Deno
  * ```ts no-assert
@@ -27,15 +27,15 @@
  *
  * @module
  */
-import type { MessagePair, Pair } from "../../ends.ts";
 import { refuse } from "../../check/refuse.ts";
+import type { MessagePair, Pair } from "../../ends.ts";
+import type { ByteEnd } from "./byte_end.ts";
 import { EarlyEvents } from "./early.ts";
-import type { WebSocketEnd } from "./end.ts";
 import type { WebSocketLike } from "./like.ts";
-import type { MessageEnd } from "./messages.ts";
+import type { MessageEnd } from "./message_end.ts";
 import type { Pinging } from "./pings.ts";
 import {
-  type Kind,
+  type EndClass,
   readOptions,
   type WebSocketMessageOptions,
   type WebSocketOptions,
@@ -49,35 +49,34 @@ export {
   type WebSocketStreamLike,
 } from "./stream.ts";
 
-/** What {@linkcode webSocketHandlers} is: the part of Bun's `WebSocketHandler` that an end needs. */
+/** The type of {@linkcode webSocketHandlers}: the part of Bun's `WebSocketHandler` that an end needs. */
 export interface WebSocketHandlers {
   /** A message has come. */
   message(socket: WebSocketLike, message: string | Uint8Array): void;
-  /** There is room for more. */
+  /** There is room for more bytes to send. */
   drain(socket: WebSocketLike): void;
-  /** It is closed. */
+  /** The WebSocket is closed. */
   close(socket: WebSocketLike, code: number, reason: string): void;
-  /** A ping has been answered. */
+  /** The peer has answered a ping. */
   pong(socket: WebSocketLike): void;
 }
 
 const { process } = globalThis as { process?: { versions: { undici?: string } } };
 
-/** What is done, in the words of an error. */
 const ACTION = "make an end of a WebSocket";
 
-/** Where a Bun server's WebSocket keeps its end: its `data` is its owner's. */
+/** Where a Bun server's WebSocket keeps its end: the WebSocket's `data` belongs to its owner. */
 const END = Symbol("end");
 
 interface ServerSocket extends WebSocketLike, Pinging {
-  [END]?: WebSocketEnd | MessageEnd | EarlyEvents;
+  [END]?: ByteEnd | MessageEnd | EarlyEvents;
 }
 
 /**
- * What {@linkcode fromWebSocket} needs of a Bun server: spread it into the `websocket` of `Bun.serve`. An
- * `open` of yours may be beside it.
+ * What {@linkcode fromWebSocket} needs of a Bun server: spread it into the `websocket` of `Bun.serve`, beside an
+ * `open` of your own.
  *
- * What comes before the end is asked for is kept, and the peer stopped if that is much.
+ * Messages that come before {@linkcode fromWebSocket} is called are kept; the peer is paused if they are many.
  *
  * @example A server's WebSocket to TCP, on Bun
  * ```ts ignore
@@ -106,30 +105,30 @@ interface ServerSocket extends WebSocketLike, Pinging {
  * ```
  */
 export const webSocketHandlers: WebSocketHandlers = {
-  message: (socket, message) => heardBy(socket).onMessage(message),
-  drain: (socket) => heardBy(socket).handleEvent({ type: "drain" }),
+  message: (socket, message) => listenerOf(socket).onMessage(message),
+  drain: (socket) => listenerOf(socket).handleEvent({ type: "drain" }),
   close: (socket, code, reason) =>
-    heardBy(socket).handleEvent({ type: "close", code, reason, wasClean: true }),
-  pong: (socket) => heardBy(socket).handleEvent({ type: "pong" }),
+    listenerOf(socket).handleEvent({ type: "close", code, reason, wasClean: true }),
+  pong: (socket) => listenerOf(socket).handleEvent({ type: "pong" }),
 };
 
 /**
  * Makes an end of a WebSocket.
  *
- * It may still be connecting: if that fails, a read or a write does. What it sends before anyone reads is
- * kept, so this is to be called in the same turn as the WebSocket was made or accepted; a Worker's own is
- * accepted here. Text is read as UTF-8; what is written is sent as binary messages.
+ * The WebSocket may still be connecting: if that fails, a read or a write fails. Messages that come before anybody
+ * reads are kept from this call on. So call it in the turn in which the WebSocket was made or accepted; a Worker's own
+ * WebSocket is accepted by this call. Text is read as UTF-8; what is written is sent as binary messages.
  *
- * A close with 1000, 1001 or no code is the end of file, any other a {@linkcode WebSocketCloseError}. Our own end
- * closes with 1000 once everything has been sent. A failed join cuts the WebSocket off where the platform
- * can (`terminate()`), else closes with 4000; if its reason is a {@linkcode WebSocketCloseError} with a code of
- * 3000 to 4999, it closes with that code and reason.
+ * A close with 1000, 1001 or no code is the end of file, any other close a {@linkcode WebSocketCloseError}. Our own
+ * end of file closes the WebSocket with 1000 once everything has been sent. A failed join cuts the WebSocket off where
+ * the platform can (`terminate()`), and else closes it with 4000; if the reason of the failure is a
+ * {@linkcode WebSocketCloseError} with a code of 3000 to 4999, it closes the WebSocket with that code and reason.
  *
- * @param socket The WebSocket; the end has it from here on.
- * @param options How much may wait, and be sent at once.
- * @returns A pair of streams; it cannot half-close.
- * @throws {TypeError} If it is no WebSocket, or is closing or closed.
- * @throws {RangeError} If an option is no number of bytes: a positive safe integer.
+ * @param socket The WebSocket, which belongs to the end from here on.
+ * @param options How much may wait unread, how much is sent at once, and how often to ping.
+ * @returns A pair of streams that cannot half-close.
+ * @throws {TypeError} If `socket` is no WebSocket, or is closing or closed, or there is an unknown option.
+ * @throws {RangeError} If an option is out of range.
  *
  * @example
  * ```ts
@@ -153,36 +152,37 @@ export const webSocketHandlers: WebSocketHandlers = {
 export function fromWebSocket(socket: WebSocketLike, options?: WebSocketOptions): Pair;
 /**
  * Makes an end of messages: each message is a chunk, a `string` or a `Uint8Array`, and each chunk that is
- * written is sent as one message, of the same kind; empty ones too. Nothing is split and nothing put together.
+ * written is sent as one message, of the same type; empty messages too. Nothing is split or put together.
  *
- * A join of two such ends hands on how the one was closed to the other, with the reason, unless somebody has
- * asked for the streams of one:
+ * A join of two such ends closes either WebSocket as the other was closed, with its reason, unless somebody has asked
+ * for the streams of an end:
  *
- * | the one                                  | closes the other with                                      | and the join |
+ * | one end                                  | the other is closed with                                   | and the join |
  * | ---------------------------------------- | ---------------------------------------------------------- | ------------ |
- * | closed with 1000 or 1001                 | the same                                                   | fulfils      |
+ * | closed with 1000 or 1001                 | that code                                                  | fulfils      |
  * | closed without a code (1005)             | no code                                                    | fulfils      |
- * | closed with 1002, 1003, 1007-1014        | the same                                                   | rejects      |
- * | closed with 3000-4999                    | the same                                                   | rejects      |
+ * | closed with 1002, 1003, 1007-1014        | that code                                                  | rejects      |
+ * | closed with 3000-4999                    | that code                                                  | rejects      |
  * | cut off, or never opened (1006, 1015)    | 1014, Bad Gateway                                          | rejects      |
  * | sent too large a message (told 1009), more than may wait (1008), or no pong (cut off) | 1011, Internal Error | rejects |
  * | ended, and is no WebSocket               | 1000, after `halfCloseTimeout`                             | fulfils      |
  * | failed, and is no WebSocket              | 1014 if its `reason` is `"reset"`, `"refused"`, `"unreachable"` or `"protocol"`, else 1011 | rejects |
  *
  * A limit, a timeout or an abort closes both with 1011, or with the code and the reason of a
- * {@linkcode WebSocketCloseError} that the signal aborts with. One that waits for its peer to take a megabyte
- * or more is cut off instead, where that can be done (`terminate()`), and one that does not answer a close after
- * a failure within half a second.
+ * {@linkcode WebSocketCloseError} that the signal aborts with. A WebSocket whose peer does not take what was sent, a
+ * megabyte or more, is cut off instead where the platform can (`terminate()`), and so is a WebSocket whose peer does
+ * not answer a close after a failure within half a second.
  *
- * What may be sent is what RFC 6455 lets an endpoint send, on Bun, in Workers, by `ws` and by Deno's server. A
- * page may say 1000 and 3000-4999 alone, and so may the clients of Deno and Node and a `WebSocketStream`: there
- * 1001 becomes 1000, and any other `code` is `code + 3000`, as 4011 for 1011. A reason is cut after 123 bytes of
- * UTF-8. Deno's client takes a 1014 for a connection that was cut off (2.9).
+ * Bun, Workers, `ws` and Deno's server may send every code that RFC 6455 lets an endpoint send. Pages, the clients of
+ * Deno and Node, and a `WebSocketStream` may send 1000 and 3000-4999 alone: there 1001 becomes 1000, and any other
+ * `code` becomes `code + 3000`, as 4011 for 1011. A reason is cut after 123 bytes of UTF-8. Deno's client takes a 1014
+ * for a connection that was cut off (2.9).
  *
- * @param socket The WebSocket; the end has it from here on.
- * @param options That it is of messages, how much may wait, how large one may be, and how often to ping.
- * @returns A pair of streams of messages; it cannot half-close.
- * @throws {TypeError} If it is no WebSocket, or is closing or closed, or has no such option.
+ * @param socket The WebSocket, which belongs to the end from here on.
+ * @param options That the end is of messages, how much may wait unread, how large a message may be, and how often to
+ * ping.
+ * @returns A pair of streams of messages that cannot half-close.
+ * @throws {TypeError} If `socket` is no WebSocket, or is closing or closed, or there is an unknown option.
  * @throws {RangeError} If an option is out of range.
  *
  * @example A proxy
@@ -226,9 +226,8 @@ export function fromWebSocket(
   socket: ServerSocket,
   options?: WebSocketOptions | WebSocketMessageOptions,
 ): Pair | MessagePair {
-  const { readyState, send, close, addEventListener, on, [END]: had }: ServerSocket = Object(
-    socket,
-  );
+  const given: ServerSocket = Object(socket);
+  const { readyState, send, close, addEventListener, on, [END]: known } = given;
   if (typeof readyState === "string") {
     refuse(
       ACTION,
@@ -237,29 +236,32 @@ export function fromWebSocket(
       socket,
     );
   }
-  const ended = readyState > 1 && !had?.unread;
-  if (!send || !close || !(readyState >= 0) || ended) {
+  const isOver = readyState > 1 && !known?.unreadBytes;
+  if (!send || !close || !(readyState >= 0) || isOver) {
     refuse(ACTION, "socket", "must be a WebSocket that is open or connecting", socket);
   }
-  const { Kind, set } = readOptions(ACTION, socket, options);
-  if (had && !(had instanceof EarlyEvents) && !(had instanceof Kind)) {
-    refuse(ACTION, "messages", "must be as it was before", options?.messages);
+  const { End, settings } = readOptions(ACTION, socket, options);
+  if (known && !(known instanceof EarlyEvents) && !(known instanceof End)) {
+    refuse(ACTION, "messages", "must be what it was in the first call", options?.messages);
   }
-  // The `ws` package, an event emitter, keeps what it is to send; Node's own keeps its length (undici 8),
-  // which is 0 once a BYOB read has got the memory.
+  // The `ws` package, an event emitter, keeps what it is to send; Node's own WebSocket keeps the length (undici 8),
+  // which is 0 once the memory has been transferred to a BYOB read.
   const copies = !on && !process?.versions.undici;
-  return set(addEventListener ? new Kind(socket, copies) : endOf(socket, Kind));
-}
-
-/** Of a Bun server's: it has one, for as long as it lives. */
-function endOf(socket: ServerSocket, Kind: Kind): WebSocketEnd | MessageEnd {
-  const had = socket[END];
-  if (had && !(had instanceof EarlyEvents)) return had;
-  const end = socket[END] = new Kind(socket, true);
-  had?.pass(end);
+  const end = addEventListener ? new End(socket, copies) : endOf(socket, End);
+  end.configure(settings);
   return end;
 }
 
-function heardBy(socket: ServerSocket): WebSocketEnd | MessageEnd | EarlyEvents {
+/** The end that a Bun server's WebSocket has, or else a new end, which is told all that has come. */
+function endOf(socket: ServerSocket, End: EndClass): ByteEnd | MessageEnd {
+  const known = socket[END];
+  if (known && !(known instanceof EarlyEvents)) return known;
+  const end = socket[END] = new End(socket, true);
+  known?.passTo(end);
+  return end;
+}
+
+/** What the handlers pass events to. */
+function listenerOf(socket: ServerSocket): ByteEnd | MessageEnd | EarlyEvents {
   return socket[END] ??= new EarlyEvents(socket);
 }

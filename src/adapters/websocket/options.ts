@@ -1,32 +1,33 @@
-// Public: the options of ends of WebSockets. What checks them is for the WebSocket adapters.
+// Public: the options of ends of WebSockets. What checks them is for the WebSocket adapter alone.
 
-import { assertKnown, assertSize, refuse } from "../../check/refuse.ts";
 import { isObject } from "../../check/kinds.ts";
-import { WebSocketEnd } from "./end.ts";
-import { MessageEnd } from "./messages.ts";
-import { assertPing, type Pinging, Pings } from "./pings.ts";
+import { assertKnown, assertSize, refuse } from "../../check/refuse.ts";
+import { ByteEnd } from "./byte_end.ts";
+import type { EndSettings } from "./end.ts";
+import { MessageEnd } from "./message_end.ts";
+import { assertPing, type Pinging } from "./pings.ts";
 
-/** Options of an end of a WebSocket, of either kind. */
+/** Options of an end of a WebSocket, of bytes or of messages. */
 export interface WebSocketBaseOptions {
   /**
-   * Bytes that may wait unread. When more come, the WebSocket is closed, and reading fails: most
-   * platforms cannot stop a peer that sends faster than is read.
+   * Bytes that may wait unread. If more come, the WebSocket is closed, and reading fails: most platforms cannot
+   * pause a peer that sends faster than is read.
    *
-   * Bun and the `ws` package can. There the peer is stopped once this much waits, or 256 KiB, and that which
-   * it takes to get there may be one message of any size: what counts is what comes after it.
+   * Bun and the `ws` package can. There the peer is paused once this many bytes wait, or 256 KiB if that is less.
+   * The message that reaches this bound may be of any size: only what comes after it counts.
    *
-   * Of messages a text counts two a UTF-16 unit, and each 64 more.
+   * Of an end of messages, a text counts two bytes a UTF-16 unit, and each message 64 bytes more.
    *
    * @default {16_777_216}
    */
   maxBuffered?: number;
   /**
-   * Milliseconds from one ping of the peer to the next. Nothing heard in between, no pong and no message, and
-   * the WebSocket is cut off: a join's reason is `"idle"`. A ping waits behind what was sent before, in the
-   * buffers of the system too, so that a slow reader may need some seconds.
+   * Milliseconds from one ping of the peer to the next. If nothing is heard in between, neither a pong nor a message,
+   * the WebSocket is cut off: the `reason` of a failed join is `"idle"`. A ping waits behind what was sent before, in
+   * the buffers of the system as well, so that a slow reader may need some seconds.
    *
-   * Of the `ws` package and Bun's server alone; `Deno.upgradeWebSocket` has an `idleTimeout` of its own, and no
-   * page can ping.
+   * For WebSockets of the `ws` package and of Bun's server alone: `Deno.upgradeWebSocket` has an `idleTimeout` of its
+   * own, and no page can ping.
    *
    * @default {undefined} No pings.
    */
@@ -36,7 +37,7 @@ export interface WebSocketBaseOptions {
 /** Options of {@linkcode fromWebSocket} for an end of bytes. */
 export interface WebSocketOptions extends WebSocketBaseOptions {
   /**
-   * Bytes that are sent in one message at most.
+   * Bytes of the largest message that is sent.
    *
    * @default {65_536}
    */
@@ -54,46 +55,40 @@ export interface WebSocketMessageOptions extends WebSocketBaseOptions {
   /** Each message is a chunk, and each chunk a message. */
   messages: true;
   /**
-   * Bytes that a message which comes may have. Of a larger one reading fails, and its peer is told 1009. Its
-   * platform has it by then: what that takes is its own affair (`maxPayload` of `ws`, 100 MiB;
-   * `maxPayloadLength` of Bun's server, 16 MiB).
+   * Bytes of the largest message that may come. If a larger message comes, reading fails, and the peer is told 1009.
+   * The platform has received the whole message by then; options of the platform bound that (`maxPayload` of `ws`,
+   * 100 MiB; `maxPayloadLength` of Bun's server, 16 MiB).
    *
    * @default {16_777_216}
    */
   maxMessage?: number;
 }
 
-/** The kinds of ends, and what makes one. */
-export type Kind = typeof WebSocketEnd | typeof MessageEnd;
+/** The bound of messages, by the name that it has among the options of either kind of end. */
+interface Sizes {
+  maxFrame?: number;
+  maxMessage?: number;
+}
 
-/**
- * Checks the options of an end.
- *
- * @returns Its kind, and what gives them to it.
- */
+/** The class of an end. */
+export type EndClass = typeof ByteEnd | typeof MessageEnd;
+
+/** Checks the options of an end. Returns the class of the end, and what to configure the end with. */
 export function readOptions(
   action: string,
   socket: Pinging,
   options: WebSocketOptions | WebSocketMessageOptions = {},
-): { Kind: Kind; set<E extends WebSocketEnd | MessageEnd>(end: E): E } {
+): { End: EndClass; settings: EndSettings } {
   if (!isObject(options)) refuse(action, "options", "must be an object", options);
-  const { messages = false, ping, ...sizes } = options;
+  const { messages = false, maxBuffered, ping, ...sizes } = options;
   if (typeof messages !== "boolean") refuse(action, "messages", "must be a boolean", messages);
-  const size = messages ? "maxMessage" : "maxFrame";
+  const [End, size] = messages
+    ? [MessageEnd, "maxMessage"] as const
+    : [ByteEnd, "maxFrame"] as const;
   assertKnown(action, options, ["messages", "maxBuffered", size, "ping"]);
-  for (const [name, value] of Object.entries(sizes)) {
-    if (value !== undefined) assertSize(action, name, value, 1);
-  }
+  const { [size]: maxMessage }: Sizes = sizes;
+  if (maxBuffered !== undefined) assertSize(action, "maxBuffered", maxBuffered, 1);
+  if (maxMessage !== undefined) assertSize(action, size, maxMessage, 1);
   assertPing(action, socket, ping);
-  return {
-    Kind: messages ? MessageEnd : WebSocketEnd,
-    set(end) {
-      for (const [name, value] of Object.entries(sizes)) {
-        if (value !== undefined) Object.assign(end, { [name]: value });
-      }
-      end.pings?.stop();
-      if (ping !== undefined) end.pings = new Pings(end, socket, ping);
-      return end;
-    },
-  };
+  return { End, settings: { maxBuffered, maxMessage, ping } };
 }

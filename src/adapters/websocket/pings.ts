@@ -1,49 +1,50 @@
-// Pings, and what is done if nobody answers; for the WebSocket adapters.
+// Pings the peer of a WebSocket, and ends a silent WebSocket; for the WebSocket adapter alone.
 
-import { refuse } from "../../check/refuse.ts";
 import { MAX_TIMEOUT_MS } from "../../check/options.ts";
+import { isSize, refuse } from "../../check/refuse.ts";
 import type { WebSocketLike } from "./like.ts";
 
-const OFFERED =
-  "is for one of the 'ws' package and of Bun's server (Deno.upgradeWebSocket has an " +
-  "'idleTimeout', join too)";
-
-/** What can hear a pong: an emitter as `ws` has it, or a Bun server's, by its handlers. */
+/** What can report a pong: an event emitter as of `ws`, or a Bun server's WebSocket by its handlers. */
 export interface Pinging extends Pick<WebSocketLike, "ping" | "getBufferedAmount"> {
   on?(type: "pong", listener: () => void): unknown;
   off?(type: "pong", listener: () => void): unknown;
 }
 
-/** An end as it is seen from here. */
+/** The part of an end that pings need. */
 interface Pinged {
-  /** Whether a pong would be heard: it is open, and not stopped. */
-  readonly hears: boolean;
+  /** Whether a pong would be reported now. */
+  readonly hearsPongs: boolean;
   /** Bytes that wait to be sent. */
-  readonly amount: number;
+  readonly unsentBytes: number;
   giveUp(error: Error): void;
 }
 
-/** Refuses what cannot be done with a socket. */
+/** Refuses an interval that is none, and a WebSocket that cannot report pongs. */
 export function assertPing(action: string, socket: Pinging, ms: unknown): void {
   if (ms === undefined) return;
-  if (!Number.isInteger(ms) || !(ms as number >= 1 && ms as number <= MAX_TIMEOUT_MS)) {
+  if (!isSize(ms, 1, MAX_TIMEOUT_MS)) {
     const rule = `must be an integer of 1 to ${MAX_TIMEOUT_MS} milliseconds`;
     refuse(action, "ping", rule, ms, RangeError);
   }
   const { ping, on, getBufferedAmount } = socket;
-  if (!ping || !on && !getBufferedAmount) refuse(action, "ping", OFFERED, ms);
+  if (ping && (on || getBufferedAmount)) return;
+  const rule = "needs a WebSocket of the 'ws' package or of Bun's server (Deno.upgradeWebSocket " +
+    "and join have an 'idleTimeout')";
+  refuse(action, "ping", rule, ms);
 }
 
-/** Pings the peer of an end, which fails when nothing is heard of it from one ping to the next. */
+/** Pings the peer of an end at an interval. The end fails if the peer is silent for a whole interval. */
 export class Pings {
-  /** Why it has been cut off. */
-  silent = false;
+  /** Whether the end has failed by the silence of its peer. */
+  isSilent = false;
   readonly #end: Pinged;
   readonly #socket: Pinging;
   readonly #ms: number;
   #timer?: ReturnType<typeof setInterval>;
-  #alive = true;
-  #unsent = 0;
+  /** Whether something has been heard since the last ping. */
+  #isAlive = true;
+  /** Bytes that waited to be sent at the last ping. */
+  #unsentBytes = 0;
 
   constructor(end: Pinged, socket: Pinging, ms: number) {
     this.#end = end;
@@ -54,33 +55,34 @@ export class Pings {
 
   start(): void {
     if (this.#timer !== undefined) return;
-    this.#alive = true;
+    this.#isAlive = true;
     this.#timer = setInterval(() => this.#tick(), this.#ms);
-    this.#socket.on?.("pong", this.heard);
+    this.#socket.on?.("pong", this.onSign);
   }
 
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#socket.off?.("pong", this.heard);
+    this.#socket.off?.("pong", this.onSign);
   }
 
-  readonly heard = (): void => {
-    this.#alive = true;
+  /** A sign of life has come: a pong, or a message. */
+  readonly onSign = (): void => {
+    this.#isAlive = true;
   };
 
   #tick(): void {
-    const { hears, amount } = this.#end;
-    // A ping, and its answer, wait behind what either side has still to take: that it does is an answer.
-    const moves = amount < this.#unsent;
-    this.#unsent = amount;
-    if (!hears || moves) this.#alive = true;
-    if (!this.#alive) {
-      this.silent = true;
+    const { hearsPongs, unsentBytes } = this.#end;
+    // A ping, and its answer, wait behind what either side still has to take. So a peer that takes bytes is alive.
+    const isTaking = unsentBytes < this.#unsentBytes;
+    this.#unsentBytes = unsentBytes;
+    if (!hearsPongs || isTaking) this.#isAlive = true;
+    if (!this.#isAlive) {
+      this.isSilent = true;
       return this.#end.giveUp(new Error(`The peer answered no 'ping' for ${this.#ms} ms`));
     }
-    if (!hears) return;
-    this.#alive = false;
+    if (!hearsPongs) return;
+    this.#isAlive = false;
     this.#socket.ping!();
   }
 }

@@ -76,8 +76,8 @@ testClient("bad options are refused, and nothing is touched", async (socket) => 
     [
       { messages: true, ping: 5000 },
       TypeError,
-      "'ping' is for one of the 'ws' package and of Bun's server (Deno.upgradeWebSocket has an " +
-      "'idleTimeout', join too): got 5000",
+      "'ping' needs a WebSocket of the 'ws' package or of Bun's server (Deno.upgradeWebSocket " +
+      "and join have an 'idleTimeout'): got 5000",
     ],
   ];
   for (const [options, Kind, message] of wrong) {
@@ -231,7 +231,7 @@ test("messages: a server's, before anybody asks for the end", { on: ["bun"] }, a
   assertThrows(
     () => fromWebSocket(socket),
     TypeError,
-    "Cannot make an end of a WebSocket as 'messages' must be as it was before: got undefined",
+    "Cannot make an end of a WebSocket as 'messages' must be what it was in the first call: got undefined",
   );
   const reader = readable.getReader();
   const kinds: unknown[] = [];

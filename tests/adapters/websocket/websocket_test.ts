@@ -223,6 +223,18 @@ testClient("a writer alone learns of a clean close", async ({ socket, peer }) =>
   assertInstanceOf(await rejection(writer.closed), WebSocketCloseError);
 });
 
+testClient("a writer learns of a clean close by a cancel too", async ({ socket, peer }) => {
+  const { readable, writable } = fromWebSocket(socket);
+  const writer = writable.getWriter();
+  await opened(socket);
+  const isClosed = new Promise((resolve) => socket.addEventListener("close", resolve));
+  await peer.send({ bytes: 5, chunk: 5 });
+  await peer.close(1000);
+  await isClosed;
+  await readable.cancel();
+  assertInstanceOf(await rejection(writer.write(new Uint8Array(1))), WebSocketCloseError);
+});
+
 testClient("an abort with a code and a reason passes them on", async ({ socket, peer }) => {
   const { writable } = fromWebSocket(socket);
   await opened(socket);

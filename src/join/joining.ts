@@ -115,6 +115,8 @@ export class Joining implements LaneOwner {
 
   #halfCloseTo(lane: Lane): void {
     lane.cutSource();
+    // What that has read may have aborted the join.
+    if (this.#isOver) return;
     const { to } = lane;
     const isClosedEarly = to.sink.over && !to.isGone;
     const halfClosed = isClosedEarly

@@ -114,7 +114,7 @@ export class PlatformSink implements Sink<void> {
   async #pass(chunk: unknown): Promise<void> {
     const { bytes, chunks } = this.#counter;
     const isCurrent = () => !this.#isAbandoned;
-    if (isCurrent()) this.#meter.set(bytes + this.#textBytes, chunks);
+    if (isCurrent() && !this.over) this.#meter.set(bytes + this.#textBytes, chunks);
     try {
       await writeWhole(this.#sink, chunk, isCurrent);
       this.#meter.touch();

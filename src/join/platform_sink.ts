@@ -23,7 +23,7 @@ export class PlatformSink implements Sink<void> {
   #fail!: (error: unknown) => void;
   #isOver = false;
   #isAbandoned = false;
-  /** Chunks on their way through the platform; those behind a write that has failed never arrive. */
+  /** Chunks on their way through the platform. Once a write has failed, or all are given up, none arrives. */
   #underWay = 0;
   #isBroken = false;
   /** What texts count, of which the counter knows nothing. */
@@ -63,7 +63,8 @@ export class PlatformSink implements Sink<void> {
   }
 
   get pending(): boolean {
-    return this.#underWay > 0 && !this.#isBroken || this.#sink.pending === true;
+    const arrives = !this.#isBroken && !this.#isAbandoned;
+    return arrives && this.#underWay > 0 || this.#sink.pending === true;
   }
 
   write(chunk: unknown, size: number): Promise<void> {

@@ -110,11 +110,22 @@ export class Joining implements LaneOwner {
     lane.beginHandOn();
     // The other end's peer may be gone, and never confirm what is written to it: the silence counts from here.
     if (!this.#otherThan(lane).isHandingOn) this.#countSilence(lane);
-    this.#after(lane.settled(), () => this.#halfCloseTo(lane));
+    this.#afterWrites(lane);
+  }
+
+  /** Half-closes once a look finds nothing to be written: a read that was under way may bring more meanwhile. */
+  #afterWrites(lane: Lane): void {
+    const { pump } = lane;
+    this.#after(
+      pump.settled(),
+      () => pump.isWriting ? this.#afterWrites(lane) : this.#halfCloseTo(lane),
+    );
   }
 
   #halfCloseTo(lane: Lane): void {
     lane.cutSource();
+    // What that has read may have aborted the join.
+    if (this.#isOver) return;
     const { to } = lane;
     const isClosedEarly = to.sink.over && !to.isGone;
     const halfClosed = isClosedEarly

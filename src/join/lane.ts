@@ -104,11 +104,6 @@ export class Lane implements PumpOwner {
     this.#handOn = "begun";
   }
 
-  /** Fulfils once everything that was read has been written; a read that was under way may bring more meanwhile. */
-  async settled(): Promise<void> {
-    do await this.pump.settled(); while (this.pump.isWriting);
-  }
-
   /** Nothing more is written to `to`. If the source has not ended, its rest is dropped, or left unread. */
   cutSource(): void {
     if (this.#hasSourceEnded) return;

@@ -6,7 +6,7 @@ import type { Meter } from "../core/meter.ts";
 import { type Sink, type SinkWatcher, writeWhole, WRITTEN } from "../core/sink.ts";
 import type { Source } from "../core/source.ts";
 
-const ignore = () => {};
+const ignore = (): void => {};
 
 /**
  * A sink behind the platform's own `pipeTo`, through a {@linkcode ByteCounterStream}: the reference for the pump,
@@ -23,8 +23,9 @@ export class PlatformSink implements Sink<void> {
   #fail: (error: unknown) => void = ignore;
   #isOver = false;
   #isAbandoned = false;
-  /** Chunks on their way through the platform. */
+  /** Chunks on their way through the platform. Once a write has failed, or all are given up, none arrives. */
   #underWay = 0;
+  #isBroken = false;
   /** What texts count, of which the counter knows nothing. */
   #textBytes = 0;
 
@@ -46,7 +47,11 @@ export class PlatformSink implements Sink<void> {
         this.#fail(error);
         watcher.onSinkFailed(error);
       },
-      onSinkClosing: () => watcher.onSinkClosing(),
+      onSinkClosing: () => {
+        watcher.onSinkClosing();
+        // The pump may be over, and its chunks not.
+        this.#fail(new TypeError("The writable was closed before everything was written to it"));
+      },
       onWriteSettled: () => watcher.onWriteSettled(),
     }, source);
   }
@@ -56,14 +61,15 @@ export class PlatformSink implements Sink<void> {
   }
 
   get pending(): boolean {
-    return this.#underWay > 0 || this.#sink.pending === true;
+    const arrives = !this.#isBroken && !this.#isAbandoned;
+    return arrives && this.#underWay > 0 || this.#sink.pending === true;
   }
 
   write(chunk: unknown, size: number): Promise<void> {
     this.#underWay++;
     this.#textBytes += size - byteLengthOf(chunk);
-    // The write to the sink that has failed tells.
-    return this.#writer.write(chunk).catch(() => new Promise<never>(ignore));
+    // The write to the sink that has failed tells, by `closed`: not before that may the pump go on.
+    return this.#writer.write(chunk).catch(() => this.closed.then(ignore, ignore));
   }
 
   accept(): typeof WRITTEN {
@@ -107,11 +113,12 @@ export class PlatformSink implements Sink<void> {
   async #pass(chunk: unknown): Promise<void> {
     const { bytes, chunks } = this.#counter;
     const isCurrent = () => !this.#isAbandoned;
-    if (isCurrent()) this.#meter.set(bytes + this.#textBytes, chunks);
+    if (isCurrent() && !this.over) this.#meter.set(bytes + this.#textBytes, chunks);
     try {
       await writeWhole(this.#sink, chunk, isCurrent);
       this.#meter.touch();
     } catch (error) {
+      this.#isBroken = true;
       if (isCurrent()) this.#sink.writeFailed(error);
       this.#fail(error);
       throw error;

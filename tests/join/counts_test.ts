@@ -7,7 +7,7 @@ import { bytes, concat, text } from "../support/bytes.ts";
 import { pattern } from "../support/parcels.ts";
 import { assertTornDown, joinError, where } from "../support/errors.ts";
 import { FakeEnd, KINDS } from "../support/fake_end.ts";
-import { CONNS, testRoutes } from "../support/routes.ts";
+import { CONNS, PAIRS, testRoutes } from "../support/routes.ts";
 
 const WRONG_COUNTS: readonly [string, unknown][] = [
   ["a fraction", 1.5],
@@ -255,3 +255,19 @@ for (const how of ["an abort", "a timeout"]) {
     assertEquals([stats.aToB!.bytes, got > 0], [got, true]);
   });
 }
+
+testRoutes("a chunk that comes when the writable has failed is not counted", async (t) => {
+  const [a, b] = t.ends();
+  const joined = t.join(a, b);
+  a.send("ping");
+  await b.got("ping");
+  await a.waiting();
+  b.errorWritable(new Error("no more"));
+  await turns();
+  a.send("too late");
+  await a.taken();
+  await turns();
+  b.finish();
+  const { aToB } = await joinError(joined);
+  assertEquals(aToB, { bytes: 4, chunks: 1 });
+}, PAIRS);

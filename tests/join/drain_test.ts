@@ -434,3 +434,37 @@ for (const via of ["auto", "pipeTo"] as const) {
     assertEquals((await a.readable.getReader().read()).value, bytes("mine"));
   });
 }
+
+test("drain: a read that settles just then is written before the half-close, or not at all", async () => {
+  for (let wait = 0; wait < 20; wait++) {
+    const drain = new AbortController();
+    const read = deferred<number>();
+    const calls: string[] = [];
+    let reads = 0;
+    const a = {
+      read: () => ++reads === 1 ? read.promise : null,
+      write: (p: Uint8Array<ArrayBuffer>) => p.length,
+      close() {},
+      closeWrite() {},
+    };
+    const b = {
+      read: () => null,
+      async write(p: Uint8Array<ArrayBuffer>) {
+        calls.push("write");
+        await turns();
+        calls.push("written");
+        return p.length;
+      },
+      close() {},
+      closeWrite: () => void calls.push("closeWrite"),
+    };
+    const joined = join(a, b, { drain: drain.signal });
+    await turns();
+    drain.abort();
+    for (let i = 0; i < wait; i++) await undefined;
+    read.resolve(1);
+    const { aToB } = await joined;
+    const passed = aToB.bytes > 0 ? ["write", "written", "closeWrite"] : ["closeWrite"];
+    assertEquals([calls, aToB.chunks], [passed, aToB.bytes], `${wait} microtasks`);
+  }
+});

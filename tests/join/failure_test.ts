@@ -3,6 +3,7 @@ import { join } from "@webstreams/join";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { deferred, delay, macrotask, never, turns } from "../support/async.ts";
+import { bytes } from "../support/bytes.ts";
 import { assertTornDown, failsBy, joinError, where } from "../support/errors.ts";
 import { CONNS, PAIRS, testRoutes } from "../support/routes.ts";
 
@@ -67,6 +68,43 @@ for (const thrown of [undefined, null, 0, "a text", { code: 7 }]) {
     assertStrictEquals(error.cause, thrown);
     assertTornDown(b, thrown);
   });
+}
+
+for (const kind of ["stream", "Go-style"]) {
+  for (const via of ["auto", "pipeTo"] as const) {
+    test(`a write fails when its source has closed, with another chunk behind (${kind}, ${via})`, async () => {
+      const write = deferred<number>();
+      const started = deferred();
+      let input!: ReadableStreamDefaultController;
+      const a = {
+        readable: new ReadableStream({ start: (its) => void (input = its) }),
+        writable: new WritableStream(),
+      };
+      const take = () => {
+        started.resolve();
+        return write.promise;
+      };
+      const pair = {
+        readable: new ReadableStream(),
+        writable: new WritableStream({
+          async write() {
+            await take();
+          },
+        }),
+      };
+      const b = kind === "stream" ? pair : { read: () => never<null>(), write: take, close() {} };
+      const failed = joinError(join(a, b, { via, halfCloseTimeout: 60_000 }));
+      input.enqueue(bytes("first"));
+      input.enqueue(bytes("second"));
+      input.close();
+      await started.promise;
+      await turns();
+      write.reject(cause);
+      const error = await failed;
+      assertStrictEquals(error.cause, cause);
+      assertEquals(where(error), ["aToB", "write", "b"]);
+    });
+  }
 }
 
 testRoutes("the half-close fails", async (t) => {

@@ -224,3 +224,34 @@ test("the signal aborts in the very read that the end of the other end has begun
     timers.restore();
   }
 });
+
+test("the signal aborts in the first read of what is dropped after a drain: nothing more is called", async () => {
+  const controller = new AbortController();
+  const drain = new AbortController();
+  const calls: string[] = [];
+  let reads = 0;
+  const a = {
+    read() {
+      if (++reads === 1) return 1;
+      controller.abort(reason);
+      return never<null>();
+    },
+    write: (bytes: Uint8Array<ArrayBuffer>) => bytes.length,
+    close() {},
+  };
+  const b = {
+    read: () => never<null>(),
+    async write(bytes: Uint8Array<ArrayBuffer>) {
+      drain.abort();
+      await turns();
+      return bytes.length;
+    },
+    closeWrite: () => void calls.push("closeWrite"),
+    abort: () => void calls.push("abort"),
+    close: () => void calls.push("close"),
+  };
+  const joined = join(a, b, { signal: controller.signal, drain: drain.signal });
+  assertStrictEquals(await rejection(joined), reason);
+  await turns();
+  assertEquals([reads, calls], [2, ["abort"]]);
+});

@@ -1,5 +1,7 @@
 /** `halfCloseTimeout` and `idleTimeout`: silence, not age. */
+import { join } from "@webstreams/join";
 import { assert, assertEquals, assertInstanceOf, assertLess } from "@std/assert";
+import { test } from "../harness.ts";
 import { deferred, delay, never, took, turns } from "../support/async.ts";
 import { assertTornDown, joinError, where } from "../support/errors.ts";
 import { BYTES } from "../support/fake_end.ts";
@@ -252,3 +254,22 @@ testRoutes("a timeout during the wait for a chunk in flight", async (t) => {
   const error = await joinError(joined);
   assertEquals(error.cause, cause);
 }, PAIRS);
+
+for (const via of ["auto", "pipeTo"] as const) {
+  test(`halfCloseTimeout: a writable that has no room, and no write under way, is closed (${via})`, async () => {
+    const calls: string[] = [];
+    const a = {
+      readable: new ReadableStream({ start: (its) => its.enqueue(new Uint8Array(1)) }),
+      writable: new WritableStream(),
+    };
+    const b = {
+      readable: new ReadableStream({ start: (its) => its.close() }),
+      writable: new WritableStream({
+        close: () => void calls.push("close"),
+        abort: () => void calls.push("abort"),
+      }, { highWaterMark: 0 }),
+    };
+    const { ended } = await join(a, b, { via, halfCloseTimeout: 50 });
+    assertEquals([ended, calls], ["timeout", ["close"]]);
+  });
+}

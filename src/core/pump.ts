@@ -24,9 +24,9 @@ export interface PumpOwner {
 
 /**
  * How far a pump is. It reads only while `"running"`. It still writes what it has read while `"stopping"`, and
- * when it is `"over"`, which is to say that it has told its owner.
+ * when it is `"over"`, which is to say that it has told its owner. Once `"halted"`, it does nothing more.
  */
-type Phase = "unstarted" | "running" | "stopping" | "over";
+type Phase = "unstarted" | "running" | "stopping" | "over" | "halted";
 
 /** What the next step takes the result of. With `"write"` and `"rate"`, a chunk is read that is not written. */
 type Awaits = "nothing" | "read" | "write" | "room" | "rate" | "turn";
@@ -119,7 +119,7 @@ export class Pump implements Stepper, SinkWatcher {
 
   /** The states of the streams are known by now: ends if they demand it, and else begins to read. */
   goByStates(): void {
-    if (this.#phase === "over") return;
+    if (this.#isOver) return;
     if (this.#states) this.#states.areKnown = true;
     this.#checkStates();
     if (this.#phase === "unstarted") {
@@ -130,7 +130,7 @@ export class Pump implements Stepper, SinkWatcher {
 
   /** Starts no further read; a chunk that has been read is still written. */
   stop(): void {
-    if (this.#phase !== "over") this.#phase = "stopping";
+    if (!this.#isOver) this.#phase = "stopping";
   }
 
   /** Waits for the rate no more: what has been read passes at once. */
@@ -163,8 +163,9 @@ export class Pump implements Stepper, SinkWatcher {
     this.#restart();
   }
 
-  /** Reads on, wherever it was, and drops what comes; tells its owner anew how that ended. */
+  /** Reads on, wherever it was unless it was halted, and drops what comes; tells its owner anew how that ended. */
   discardRest(): void {
+    if (this.#phase === "halted") return;
     const isKnown = this.#states?.areKnown !== false;
     this.#phase = isKnown ? "running" : "unstarted";
     if (!this.isDiscarding) this.giveSinkUp();
@@ -180,7 +181,7 @@ export class Pump implements Stepper, SinkWatcher {
 
   /** Gives up whatever is under way: nothing further is read, written or reported. */
   halt(): void {
-    this.#phase = "over";
+    this.#phase = "halted";
     this.#discard();
     this.#giveUp();
     clearTimeout(this.#unanswered);
@@ -243,6 +244,10 @@ export class Pump implements Stepper, SinkWatcher {
     this.#onStill?.();
   }
 
+  get #isOver(): boolean {
+    return this.#phase === "over" || this.#phase === "halted";
+  }
+
   /** Whether a chunk has been read, and not yet been written. */
   get #isHolding(): boolean {
     return this.#awaits === "write" || this.#awaits === "rate" ||
@@ -251,14 +256,14 @@ export class Pump implements Stepper, SinkWatcher {
 
   #onStateChange(): void {
     const { isSourceClosed, isSourceErrored } = this.#states!;
-    if (isSourceClosed && this.#phase !== "over") this.#owner?.onSourceClosed?.();
+    if (isSourceClosed && !this.#isOver) this.#owner?.onSourceClosed?.();
     if (isSourceErrored) this.#isSourceOver = true;
     this.#checkStates();
   }
 
   /** Ends if the states of the streams demand it. */
   #checkStates(): void {
-    if (this.#phase === "over") return;
+    if (this.#isOver) return;
     const verdict = this.#states?.verdict(this);
     if (typeof verdict === "object") this.#end(verdict);
     else if (verdict === "end of file") this.#end();
@@ -270,7 +275,7 @@ export class Pump implements Stepper, SinkWatcher {
 
   /** Reports how it ended, if it has not yet. */
   #end(failed?: Failed): void {
-    if (this.#phase === "over") return;
+    if (this.#isOver) return;
     this.#phase = "over";
     clearTimeout(this.#unanswered);
     this.#share.end();

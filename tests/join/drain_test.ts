@@ -468,3 +468,23 @@ test("drain: a read that settles just then is written before the half-close, or 
     assertEquals([calls, aToB.chunks], [passed, aToB.bytes], `${wait} microtasks`);
   }
 });
+
+testRoutes("drain: what is left open is not read when the other end fails after it", async (t) => {
+  const [a, b] = t.ends();
+  const drain = new AbortController();
+  const cause = new Error("no more");
+  const joined = t.join(a, b, { drain: drain.signal, preventClose: { a: true } });
+  b.send("greeting");
+  await a.got("greeting");
+  const write = deferred();
+  b.onWrite = () => write.promise;
+  a.send("in flight");
+  await b.until(() => b.writes === 1);
+  drain.abort();
+  write.resolve();
+  await b.called("closeWrite");
+  a.send("for whoever reads next");
+  b.failRead(cause);
+  const error = await failsBy(cause, joined);
+  assertEquals([a.reads, error.other, error.aToB.bytes], [1, undefined, "in flight".length]);
+}, { kinds: ["conn"], via: "auto" });

@@ -337,3 +337,28 @@ for (const via of ["auto", "pipeTo"] as const) {
     assertEquals(calls, ["written", "close"]);
   });
 }
+
+test("an end that ends while the last chunk of a failed direction is waited for is no success", async () => {
+  const calls: string[] = [];
+  let ended!: () => void;
+  const a = {
+    readable: new ReadableStream({ start: (its) => void (ended = () => its.close()) }),
+    writable: new WritableStream({
+      close: () => void calls.push("close a"),
+      abort: () => void calls.push("abort a"),
+    }, { highWaterMark: 0 }),
+    halfClose: false,
+  };
+  const b = {
+    read: (p: Uint8Array<ArrayBuffer>) => Math.min(p.length, 10),
+    write: (p: Uint8Array<ArrayBuffer>) => p.length,
+    close: () => void calls.push("close b"),
+    abort: () => void calls.push("abort b"),
+    halfClose: false,
+  };
+  const failed = joinError(join(a, b, { via: "pipeTo", limit: 3 }));
+  await turns();
+  ended();
+  assertEquals((await failed).reason, "limit");
+  assertEquals(calls.toSorted(), ["abort a", "abort b"]);
+});

@@ -233,7 +233,8 @@ class Piping implements PumpOwner {
 
   #abort(): void {
     this.#pump.stop();
-    if (this.#isShuttingDown) this.#pump.skipWaiting();
+    // All writes to a stream are waited for; to a Go-style sink nothing more is written.
+    if (this.#isShuttingDown && this.#pump.sink.closed) this.#pump.skipWaiting();
     this.#cut?.();
     this.onPumpEnd({ error: abortReasonOf(this.#rules.signal!) });
   }
@@ -249,11 +250,13 @@ class Piping implements PumpOwner {
       // In workerd a read that was answered shows two microtasks later.
       if (pump.isReading) await undefined;
       const isCut =
-        this.#finishesWriting(failed) && await this.#isCutDuring(this.#written(failed), cut) ||
+        this.#finishesWriting(failed) && await this.#isCutDuring(this.#writeRest(failed), cut) ||
         // "Closing must be propagated forward."
         !failed && !preventClose && await this.#isCutDuring(sink.end(), cut);
       if (isCut) outcome = failed ??= { side: "read", error: abortReasonOf(signal!) };
       if (failed) {
+        // What waits for the rate must not be written to a sink that is being aborted.
+        pump.holdBack();
         const isReadLeft = pump.isReading && (preventCancel || !source.closed);
         if (isReadLeft) await pump.cancelPendingRead();
         await this.#propagate(failed);
@@ -275,7 +278,8 @@ class Piping implements PumpOwner {
     return isWriting && !sink.over && (!failed || failed.side !== undefined || !!sink.closed);
   }
 
-  #written(failed?: Failed): Promise<void> {
+  /** Fulfils once all that has been read is written; after an abort without waiting for the rate. */
+  #writeRest(failed?: Failed): Promise<void> {
     if (failed && !failed.side) this.#pump.skipWaiting();
     return this.#pump.settled();
   }

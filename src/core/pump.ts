@@ -138,6 +138,11 @@ export class Pump implements Stepper, SinkWatcher {
     this.#throttle?.skipWaiting();
   }
 
+  /** Writes no further piece of what has been read: the rest is left to whoever reads a Go-style source next. */
+  holdBack(): void {
+    this.#throttle?.holdBack();
+  }
+
   /** Fulfils once every chunk that has been read has been written, or could not be, or is given up. */
   async settled(): Promise<void> {
     // With a microtask to spare: workerd tells of a write before it is done with it.
@@ -313,7 +318,8 @@ export class Pump implements Stepper, SinkWatcher {
       case "read":
         return this.#onRead(result);
       case "rate":
-        return this.#writePiece();
+        if (this.#throttle!.isHolding) return this.#writePiece();
+        break;
       case "write":
         if (result !== WRITTEN) result = target.accept(result);
         if (result !== WRITTEN) return result;

@@ -28,6 +28,8 @@ export class Throttle {
   /** Bytes that the limit still lets pass. */
   #allowance: number;
   #held?: Piece;
+  /** What was held back, and will not pass. */
+  #heldBack?: Piece;
   #isWhole = false;
   /** The size of the piece that has been admitted. */
   #admitted = 0;
@@ -54,13 +56,20 @@ export class Throttle {
 
   /** The bytes of the chunk that have not passed. */
   get unpassed(): Uint8Array<ArrayBuffer> | undefined {
-    return bytesOf(this.#held?.chunk);
+    return bytesOf((this.#held ?? this.#heldBack)?.chunk);
   }
 
   /** Takes a chunk of `size` bytes; `isWhole` if it must not be cut. */
   hold(chunk: unknown, size: number, isWhole: boolean): void {
     this.#held = { chunk, size };
     this.#isWhole = isWhole;
+  }
+
+  /** Lets what is left of the chunk not pass any more, but keeps it as {@linkcode Throttle.unpassed}. */
+  holdBack(): void {
+    this.#heldBack = this.#held;
+    this.#held = undefined;
+    this.skipWaiting();
   }
 
   /** Drops what is left of the chunk. */

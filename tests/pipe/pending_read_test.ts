@@ -264,6 +264,35 @@ test("rate: what an abort finds waiting for its turn is left as well", async () 
   assertEquals(text(...to.received) + await rest(line), all);
 });
 
+test("rate: nothing is written to a Go-style sink that is being aborted", async () => {
+  const line = new Line();
+  const all = "0123456789".repeat(10);
+  line.send(all);
+  const controller = new AbortController();
+  const events: string[] = [];
+  const aborted = Promise.withResolvers<void>();
+  const to = {
+    write(bytes: Bytes) {
+      events.push(text(bytes));
+      return bytes.length;
+    },
+    abort() {
+      events.push("abort");
+      return aborted.promise;
+    },
+  };
+  const options = { rate: 100, preventCancel: true, signal: controller.signal };
+  const done = rejection(pipe(line, to, options));
+  await turns();
+  controller.abort(REASON);
+  // As long as three pieces would take.
+  setTimeout(aborted.resolve, 300);
+  assertStrictEquals(await done, REASON);
+  assertEquals(events.at(-1), "abort");
+  line.send(null);
+  assertEquals(events.slice(0, -1).join("") + await rest(line), all);
+});
+
 test("a sink that never takes what was read does not keep the next from reading", async () => {
   const line = new Line();
   line.send("stuck");

@@ -28,7 +28,10 @@ export interface PumpOwner {
  */
 type Phase = "unstarted" | "running" | "stopping" | "over" | "halted";
 
-/** What the next step takes the result of. With `"write"` and `"rate"`, a chunk is read that is not written. */
+/**
+ * What the next step takes the result of. With `"write"` and `"rate"`, a chunk is read that is not written. It stays
+ * when what is awaited has been given up: whoever releases the source must know of a read that is still pending.
+ */
 type Awaits = "nothing" | "read" | "write" | "room" | "rate" | "turn";
 
 /** What a step gives that no other step follows. */
@@ -57,7 +60,7 @@ export class Pump implements Stepper, SinkWatcher {
   /** For promises of sockets: these live as long as the epoch does. */
   #callbacks?: readonly [(result: unknown) => void, (error: unknown) => void];
   #unanswered?: ReturnType<typeof setTimeout>;
-  /** Called whenever a write may have settled, or a pending one has been given up. */
+  /** Called whenever a read or a write may have settled, or has been given up. */
   #onStill?: () => void;
 
   constructor(source: Source, sink: Sink, meter: Meter, throttle?: Throttle) {
@@ -113,7 +116,7 @@ export class Pump implements Stepper, SinkWatcher {
     this.sink.attach?.(this, this.source);
     if (!this.source.closed && !this.sink.closed) return this.goByStates();
     this.#states = new StreamStates();
-    this.#states.follow(this.source, this.sink, () => this.#onStateChange());
+    this.#states.follow(this.source, this.sink, (half) => this.#onStateChange(half));
     queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => this.goByStates())));
   }
 
@@ -146,15 +149,7 @@ export class Pump implements Stepper, SinkWatcher {
   /** Fulfils once every chunk that has been read has been written, or could not be, or is given up. */
   async settled(): Promise<void> {
     // With a microtask to spare: workerd tells of a write before it is done with it.
-    await new Promise<void>((resolve) => {
-      const others = this.#onStill;
-      const look = () => {
-        others?.();
-        if (!this.isWriting) resolve();
-      };
-      this.#onStill = look;
-      look();
-    });
+    await this.#until(() => !this.isWriting);
   }
 
   /** Gives the sink up, with whatever is under way to it. Chunks that still come are dropped, while it runs. */
@@ -181,7 +176,7 @@ export class Pump implements Stepper, SinkWatcher {
   async cancelPendingRead(): Promise<void> {
     if (!this.source.cancelPull) return this.#giveUp();
     this.source.cancelPull();
-    await new Promise<void>((resolve) => this.#onStill = resolve);
+    await this.#until(() => !this.isReading);
   }
 
   /** Gives up whatever is under way: nothing further is read, written or reported. */
@@ -259,10 +254,11 @@ export class Pump implements Stepper, SinkWatcher {
       this.#awaits === "room" && this.#throttle?.isHolding === true;
   }
 
-  #onStateChange(): void {
-    const { isSourceClosed, isSourceErrored } = this.#states!;
-    if (isSourceClosed && !this.#isOver) this.#owner?.onSourceClosed?.();
-    if (isSourceErrored) this.#isSourceOver = true;
+  #onStateChange(half: "source" | "sink"): void {
+    if (half === "source") {
+      if (this.#states!.isSourceErrored) this.#isSourceOver = true;
+      else if (!this.#isOver) this.#owner?.onSourceClosed?.();
+    }
     this.#checkStates();
   }
 
@@ -295,6 +291,19 @@ export class Pump implements Stepper, SinkWatcher {
     this.#giveUp();
     this.#awaits = "nothing";
     if (this.#phase === "running") this.#go();
+  }
+
+  /** Fulfils once `isSo`. */
+  #until(isSo: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const others = this.#onStill;
+      const look = () => {
+        others?.();
+        if (isSo()) resolve();
+      };
+      this.#onStill = look;
+      look();
+    });
   }
 
   #discard(): void {

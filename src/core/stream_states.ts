@@ -41,25 +41,21 @@ export class StreamStates {
     return typeof this.#source === "object";
   }
 
-  /** Follows both, and calls back whenever one has changed: maybe at once. */
-  follow(
-    { closed: sourceClosed }: Source,
-    { closed: sinkClosed }: Sink,
-    changed: () => void,
-  ): void {
-    sourceClosed?.then(() => {
+  /** Follows both, and calls back with the half whose state has changed: maybe at once. */
+  follow(source: Source, sink: Sink, changed: (half: "source" | "sink") => void): void {
+    source.closed?.then(() => {
       this.#source = "closed";
-      changed();
+      changed("source");
     }, (error) => {
       this.#source = { side: "read", error };
-      changed();
+      changed("source");
     });
-    sinkClosed?.then(() => {
+    sink.closed?.then(() => {
       this.#sink = "closed";
-      changed();
+      changed("sink");
     }, (error) => {
       this.#sink = { side: "write", error };
-      changed();
+      changed("sink");
     });
   }
 

@@ -15,7 +15,7 @@ import { Fingerprint, hashOf } from "./support/parcels.ts";
 import { dial, listen, type RemoteFar } from "./peer/client.ts";
 import { delay, rejection } from "./support/async.ts";
 import { bytes } from "./support/bytes.ts";
-import { almostBulk, serveWebSocket } from "./support/websocket.ts";
+import { almostBulk, openedWebSocket, serveWebSocket } from "./support/websocket.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 const parcel = { bytes: 5_000_000, seed: 9, chunk: 50_000 };
@@ -36,12 +36,17 @@ const ways: readonly [string, readonly Runtime[] | undefined, () => Promise<Open
 
 async function openClient(): Promise<Opened> {
   const peer = await listen("websocket");
-  const socket = new WebSocket(peer.address.url);
+  let socket!: WebSocket;
+  // Open: a join whose timeout is over before that would cut it off.
+  const end = await openedWebSocket(peer.address.url, (opening) => {
+    socket = opening;
+    return fromWebSocket(opening, almostBulk);
+  });
   const close = async () => {
     await peer.dispose();
     while (socket.readyState !== WebSocket.CLOSED) await delay(5);
   };
-  return { end: fromWebSocket(socket, almostBulk), peer, close };
+  return { end, peer, close };
 }
 
 async function openServer(): Promise<Opened> {

@@ -16,7 +16,7 @@ export type { Failed };
 
 /** Whom a pump tells. */
 export interface PumpOwner {
-  /** Called once: at the end of the source, or with the first failure. */
+  /** Called at the end of the source, or with the first failure; once more after each `discardRest`. */
   onPumpEnd(failed?: Failed): void;
   /** The stream of the source has closed; chunks that were read from it may still be on their way. */
   onSourceClosed?(): void;
@@ -29,8 +29,9 @@ export interface PumpOwner {
 type Phase = "unstarted" | "running" | "stopping" | "over" | "halted";
 
 /**
- * What the next step takes the result of. With `"write"` and `"rate"`, a chunk is read that is not written. It stays
- * when what is awaited has been given up: whoever releases the source must know of a read that is still pending.
+ * What the next step takes the result of. A chunk is held during `"write"` and `"rate"`, and during `"room"` if the
+ * throttle holds one. The value is kept when the wait is given up: whoever releases the source must know whether a
+ * read is still pending.
  */
 type Awaits = "nothing" | "read" | "write" | "room" | "rate" | "turn";
 
@@ -39,7 +40,7 @@ const STOP = Symbol("stop");
 
 /**
  * Moves chunks from a source to a sink until one of the two ends, and reports that once: read ▸ meter ▸ write,
- * one chunk at a time. It waits only for what is a promise.
+ * one chunk at a time. A result that is no promise is used at once, without a microtask.
  */
 export class Pump implements Stepper, SinkWatcher {
   readonly source: Source;
@@ -57,10 +58,11 @@ export class Pump implements Stepper, SinkWatcher {
   #states?: StreamStates;
   #isSourceOver = false;
   readonly #share = new Share();
-  /** For promises of sockets: these live as long as the epoch does. */
+  /** The callbacks for promises of a source that is no stream; made once an epoch, not once a wait. */
   #callbacks?: readonly [(result: unknown) => void, (error: unknown) => void];
+  /** Ends the pump if the source's stream has closed and the pending read is not answered. */
   #unanswered?: ReturnType<typeof setTimeout>;
-  /** Called whenever a read or a write may have settled, or has been given up. */
+  /** Called whenever a read or a write may have settled, or has been given up; see `#until`. */
   #onStill?: () => void;
 
   constructor(source: Source, sink: Sink, meter: Meter, throttle?: Throttle) {
@@ -76,6 +78,7 @@ export class Pump implements Stepper, SinkWatcher {
     return { bytes, chunks };
   }
 
+  /** Whether a read is pending, also if it has been given up. */
   get isReading(): boolean {
     return this.#awaits === "read";
   }
@@ -90,7 +93,7 @@ export class Pump implements Stepper, SinkWatcher {
     return !this.isDiscarding && this.isBusy;
   }
 
-  /** Whether a chunk that has been read waits to be taken. */
+  /** As `isWriting`, but also true for a pending write to a sink that has been given up. */
   get isBusy(): boolean {
     return this.#isHolding || this.sink.pending === true;
   }
@@ -105,7 +108,7 @@ export class Pump implements Stepper, SinkWatcher {
     return this.#target === discard;
   }
 
-  /** Whether what is held may fail with no stream to tell: at the limit, or by a write to a Go-style sink. */
+  /** Whether the held chunk may fail in a way that no stream tells: at the limit, by a write to a Go-style sink. */
   get mayStillFail(): boolean {
     return this.#isHolding && (this.#throttle !== undefined || this.sink.closed === undefined);
   }
@@ -120,7 +123,7 @@ export class Pump implements Stepper, SinkWatcher {
     queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => this.goByStates())));
   }
 
-  /** The states of the streams are known by now: ends if they demand it, and else begins to read. */
+  /** Called once the states of the streams are known: ends if they demand it, else begins to read if unstarted. */
   goByStates(): void {
     if (this.#isOver) return;
     if (this.#states) this.#states.areKnown = true;
@@ -141,7 +144,7 @@ export class Pump implements Stepper, SinkWatcher {
     this.#throttle?.skipWaiting();
   }
 
-  /** Writes no further piece of what has been read: the rest is left to whoever reads a Go-style source next. */
+  /** Writes no further piece of the held chunk; `release` puts the rest back if the source is Go-style. */
   holdBack(): void {
     this.#throttle?.holdBack();
   }
@@ -152,7 +155,7 @@ export class Pump implements Stepper, SinkWatcher {
     await this.#until(() => !this.isWriting);
   }
 
-  /** Gives the sink up, with whatever is under way to it. Chunks that still come are dropped, while it runs. */
+  /** Gives the sink up, and what is being written to it. While the pump runs it reads on, and drops what comes. */
   giveSinkUp(): void {
     if (this.isDiscarding) return;
     this.#discard();
@@ -163,16 +166,17 @@ export class Pump implements Stepper, SinkWatcher {
     this.#restart();
   }
 
-  /** Reads on, wherever it was unless it was halted, and drops what comes; tells its owner anew how that ended. */
+  /** Drops all that still comes, even if stopped or over; tells its owner again at the end. Not once halted. */
   discardRest(): void {
     if (this.#phase === "halted") return;
     const isKnown = this.#states?.areKnown !== false;
     this.#phase = isKnown ? "running" : "unstarted";
     if (!this.isDiscarding) this.giveSinkUp();
     else if (isKnown && !this.isReading) this.#restart();
+    this.#checkStates();
   }
 
-  /** Cancels a pending read, or gives it up: what it would have brought stays, or is left to others. */
+  /** Takes a pending read of a stream back: its chunk stays there. Any other is given up: `release` keeps its bytes. */
   async cancelPendingRead(): Promise<void> {
     if (!this.source.cancelPull) return this.#giveUp();
     this.source.cancelPull();
@@ -187,7 +191,7 @@ export class Pump implements Stepper, SinkWatcher {
     clearTimeout(this.#unanswered);
   }
 
-  /** Unlocks both streams, and gives the memory back. */
+  /** Halts, keeps what is unread for the next reader where it can, unlocks both streams, gives the memory back. */
   release(): void {
     this.halt();
     const settled = !this.isReading && !(this.#isHolding && this.sink.permitsReuse);
@@ -248,7 +252,7 @@ export class Pump implements Stepper, SinkWatcher {
     return this.#phase === "over" || this.#phase === "halted";
   }
 
-  /** Whether a chunk has been read, and not yet been written. */
+  /** Whether it holds a chunk itself; chunks that a stream has queued are the sink's: `sink.pending`. */
   get #isHolding(): boolean {
     return this.#awaits === "write" || this.#awaits === "rate" ||
       this.#awaits === "room" && this.#throttle?.isHolding === true;
@@ -279,6 +283,7 @@ export class Pump implements Stepper, SinkWatcher {
     if (this.#isOver) return;
     this.#phase = "over";
     clearTimeout(this.#unanswered);
+    this.#unanswered = undefined;
     this.#share.end();
     this.#owner?.onPumpEnd(failed);
   }
@@ -320,7 +325,7 @@ export class Pump implements Stepper, SinkWatcher {
     this.#onStill?.();
   }
 
-  /** Takes the result of what it has awaited. Gives what the next step is to take, or a promise of that. */
+  /** Takes the result of what it has awaited. Gives the next one, a promise of it, or STOP. */
   #step(result: unknown): unknown {
     const target = this.#target;
     switch (this.#awaits) {

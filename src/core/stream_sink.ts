@@ -91,7 +91,7 @@ export class StreamSink implements Sink<void> {
     return WRITTEN;
   }
 
-  /** A stream that is erroring tells why in `closed`, in the end; one that is not is being closed. */
+  /** Counts what was taken. Says that the sink is closing, unless it is erroring: then `closed` tells why. */
   writeFailed(error: unknown): void {
     this.#pendingWrites--;
     this.#countTaken();
@@ -134,7 +134,7 @@ export class StreamSink implements Sink<void> {
     if (!this.#released) this.#meter.add(size, 1);
   }
 
-  /** Bytes that were taken of a write that has failed, or is broken off, may reach the peer. */
+  /** Counts what the stream has taken of a failed or unfinished write, too: it may reach the peer. */
   #countTaken(): void {
     if (!this.#released) this.#meter.atLeast(this.#taken());
   }

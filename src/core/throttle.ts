@@ -15,8 +15,8 @@ export interface Piece {
 }
 
 /**
- * Lets a chunk pass in pieces, each as large as the limit and the rate let it be and no sooner than the rate
- * does: {@linkcode Throttle.hold} takes the chunk, then a {@linkcode Throttle.admit} and a
+ * Cuts a chunk into pieces that the limit and the rate allow, and delays each piece as the rate demands:
+ * {@linkcode Throttle.hold} takes the chunk, then a {@linkcode Throttle.admit} and a
  * {@linkcode Throttle.next} follow for each piece while {@linkcode Throttle.isHolding}.
  */
 export class Throttle {
@@ -28,12 +28,12 @@ export class Throttle {
   /** Bytes that the limit still lets pass. */
   #allowance: number;
   #held?: Piece;
-  /** What was held back, and will not pass. */
+  /** What {@linkcode Throttle.holdBack} has kept of the chunk: it will not pass, but can be put back. */
   #heldBack?: Piece;
   #isWhole = false;
   /** The size of the piece that has been admitted. */
   #admitted = 0;
-  /** When all bytes that have passed will have taken their time. */
+  /** When the rate will have allowed all bytes admitted so far, in `performance.now()`'s milliseconds. */
   #paidUntil = 0;
   #skipsWaiting = false;
   #wake?: () => void;
@@ -44,7 +44,7 @@ export class Throttle {
     this.#rate = rate;
   }
 
-  /** As many bytes as are worth reading: one byte past the limit shows that the limit does not hold. */
+  /** The most bytes to read: what the limit leaves, and one more, which shows that the source goes past it. */
   get maxRead(): number {
     return this.#allowance + 1;
   }
@@ -65,7 +65,7 @@ export class Throttle {
     this.#isWhole = isWhole;
   }
 
-  /** Lets what is left of the chunk not pass any more, but keeps it as {@linkcode Throttle.unpassed}. */
+  /** Stops what is left of the chunk, and any wait for it; {@linkcode Throttle.unpassed} keeps it. */
   holdBack(): void {
     this.#heldBack = this.#held;
     this.#held = undefined;
@@ -78,8 +78,8 @@ export class Throttle {
   }
 
   /**
-   * Decides about the next piece: a promise if it has to wait for the rate, an error if the limit does not let
-   * it pass.
+   * Decides about the next piece. Returns an error if the limit forbids it, a promise while the rate delays it, and
+   * `undefined` if it may pass now.
    */
   admit(): LimitError | Promise<void> | undefined {
     const { size } = this.#held!;
@@ -96,7 +96,7 @@ export class Throttle {
     return this.#msToWait > 0 ? this.#wait() : undefined;
   }
 
-  /** The piece that was admitted. */
+  /** Takes the admitted piece off the chunk. Called once after each {@linkcode Throttle.admit}. */
   next(): Piece {
     const { chunk, size } = this.#held!;
     const admitted = this.#admitted;

@@ -103,7 +103,7 @@ class Turns {
     return new Promise((resolve) => this.#queue.push(resolve));
   }
 
-  /** Wakes one pump in each macrotask of a slice. Between two slices are the macrotasks in which sockets are looked at. */
+  /** Wakes one pump in each macrotask of a slice. Sockets are looked at in the macrotasks between two slices. */
   readonly #turn = (): void => {
     const now = performance.now();
     if (this.#hops === 0 && now >= this.#sliceEnd) this.#hops = HOPS;

@@ -35,7 +35,7 @@ export class Session implements JoinStats {
   readonly #client: Deno.Conn;
   readonly #owner: SessionOwner;
   readonly #acceptedAt = performance.now();
-  /** Gives the dialing up; `undefined` while nothing is dialed. */
+  /** Aborts the dialing; `undefined` unless the target is being dialed. */
   #dialing?: AbortController;
   /** `undefined` until it is connected. */
   #target?: Target;

@@ -73,6 +73,12 @@ export class Clock {
     this.#windingDown = true;
   }
 
+  /** Both directions have ended: what the closing takes counts from here. */
+  beginClosing(): void {
+    this.#halfClosedAt = performance.now();
+    this.look();
+  }
+
   /** The cause that a join fails with which was idle, or lasted, for too long. */
   error(what: "idle" | "duration"): DOMException {
     const { idleTimeout, maxDuration } = this.#times;

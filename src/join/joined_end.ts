@@ -13,7 +13,7 @@ import { UnreadSource } from "../core/unread_source.ts";
 import type { Conn, End, Pair } from "../ends.ts";
 import type { Failure } from "../errors.ts";
 
-/** How long a failed read waits for the chunk in flight, and how long closing may take. */
+/** How long, in ms, the chunk in flight, a closing, and a silence while parting are waited for. */
 export const GRACE_MS = 1000;
 
 /** What an end is, decided once. An end that is closed as one has a `whole`: it is not closed stream by stream. */
@@ -45,7 +45,7 @@ export class JoinedEnd {
   #isGone = false;
   #closeFailure?: Failure;
   #isClosed = false;
-  /** Ends each wait for its closing. */
+  /** Each ends one pending wait for its closing. */
   #waits?: (() => void)[];
 
   constructor(name: "a" | "b", end: End<unknown, unknown>, isLeftOpen: boolean) {
@@ -110,8 +110,8 @@ export class JoinedEnd {
   }
 
   /**
-   * By Nagle's algorithm, the second part of an answer would wait until the first is acknowledged, which may take
-   * 40 ms.
+   * Turns Nagle's algorithm off, by which the second part of an answer would wait until the first is acknowledged,
+   * which may take 40 ms.
    */
   sendAtOnce(): void {
     const { is, whole } = this.#kind;
@@ -135,7 +135,7 @@ export class JoinedEnd {
     if (!this.isLeftOpen && !this.#isGone && this.halfCloseOut) await this.sink.end();
   }
 
-  /** Closes it after success. It has been half-closed, or is gone; `hasEnded` if it has itself ended. */
+  /** Closes it after success. All has been written to it, or it is gone; `hasEnded` if it has itself ended. */
   async close(hasEnded: boolean): Promise<void> {
     if (this.#isGone || !hasEnded) return await this.#bounded(this.closeSilently());
     if (this.isLeftOpen) return;
@@ -147,8 +147,8 @@ export class JoinedEnd {
   }
 
   /**
-   * Closes it although its peer has not ended. What was written to it does not matter any more; a stuck write
-   * would hold a close() up for good.
+   * Closes it without an error, whether its peer has ended or not; if it is to be left open, it is only unlocked.
+   * What was written to it does not matter any more; a stuck write would hold a close() up for good.
    */
   async closeSilently(): Promise<void> {
     const { source, sink } = this;

@@ -13,12 +13,12 @@ import type { CheckedOptions } from "./options.ts";
 import { Parting } from "./parting.ts";
 import type { JoinResult } from "./result.ts";
 
-/** The default of `halfCloseTimeout` where an end cannot half-close, or nothing is left for its peer to think about. */
+/** The default of `halfCloseTimeout` after `drain`, and where the peer does not see a half-close. */
 const SHORT_TIMEOUT_MS = 30_000;
 /** The default of `halfCloseTimeout` where a peer may take the time it needs. */
 const LONG_TIMEOUT_MS = 3_600_000;
-/** How long the end of one end leaves the other, with `halfClose: "end"`. */
-const LINGER_MS = 500;
+/** With `halfClose: "end"`: for how long, in ms, the end that has not ended is kept after the other has. */
+const OTHER_END_MS = 500;
 
 /** One `join`: two lanes, one outcome. */
 export class Joining implements LaneOwner {
@@ -28,18 +28,19 @@ export class Joining implements LaneOwner {
   readonly #signal?: AbortSignal;
   readonly #drain?: AbortSignal;
   readonly #halfClose: "pass" | "end";
-  /** As asked for; the default is that of the end that has to wait. */
+  /** What the caller has asked for; for the defaults see `#countSilence` and `#windDown`. */
   readonly #halfCloseTimeout?: number;
-  /** Both stop listening to a signal. */
+  /** Stops listening to `signal`. */
   #unlisten?: () => void;
+  /** Stops listening to `drain`. */
   #undrain?: () => void;
   /** The end that was the first to end or to fail. */
   #first?: "a" | "b";
-  /** Why nothing further is read; `undefined` while there is no such reason. */
+  /** Why nothing that is still read is passed on; `undefined` while there is no such reason. */
   #windingDown?: "drained" | "eof";
   #failure?: Failure;
   #parting?: Parting;
-  /** The outcome is settled, and both ends are being ended by it: nothing that happens changes it. */
+  /** The outcome is decided, and both ends are being ended. Only a `close` that fails can still make it a failure. */
   #isOver = false;
   #resolve!: (result: JoinResult) => void;
   #reject!: (error: unknown) => void;
@@ -99,7 +100,7 @@ export class Joining implements LaneOwner {
     if (this.#parting?.distrusts(lane)) {
       return this.#onFailure(lane, { side: "read", error: this.#failure!.cause });
     }
-    if (!lane.isHandingOn) this.#handOn(lane);
+    if (!lane.hasBegunHandOn) this.#handOn(lane);
     else if (lane.isOver) this.#onLaneOver(lane);
   }
 
@@ -109,11 +110,11 @@ export class Joining implements LaneOwner {
     if (this.#isOver) return;
     lane.beginHandOn();
     // The other end's peer may be gone, and never confirm what is written to it: the silence counts from here.
-    if (!this.#otherThan(lane).isHandingOn) this.#countSilence(lane);
+    if (!this.#otherThan(lane).hasBegunHandOn) this.#countSilence(lane);
     this.#afterWrites(lane);
   }
 
-  /** Half-closes once a look finds nothing to be written: a read that was under way may bring more meanwhile. */
+  /** Half-closes once all is written. Looks again before: a pending read may have brought a chunk meanwhile. */
   #afterWrites(lane: Lane): void {
     const { pump } = lane;
     this.#after(
@@ -148,7 +149,7 @@ export class Joining implements LaneOwner {
     else this.#countSilence(lane);
   }
 
-  /** A peer that was half-closed takes the time it needs, as a peer that uploads into a file may pause. */
+  /** Bounds the silence from here on: by a long default if the peer sees a half-close and may think, else a short. */
   #countSilence({ from, to }: Lane): void {
     const asked = this.#halfCloseTimeout;
     const isHalfClosed = to.halfCloseOut && !from.isGone;
@@ -162,7 +163,7 @@ export class Joining implements LaneOwner {
     if (this.#isOver || this.#failure || this.#windingDown || open.length === 0) return;
     this.#windingDown = why;
     const timeout = this.#halfCloseTimeout ?? SHORT_TIMEOUT_MS;
-    this.#clock.windDown(why === "eof" ? Math.min(timeout, LINGER_MS) : timeout);
+    this.#clock.windDown(why === "eof" ? Math.min(timeout, OTHER_END_MS) : timeout);
     for (const lane of open) {
       // A lane to an end that is gone drops what comes already.
       if (lane.to.isGone) continue;
@@ -172,7 +173,7 @@ export class Joining implements LaneOwner {
   }
 
   #onFailure(lane: Lane, failed: Failed): void {
-    // All that counts has passed.
+    // With `halfClose: "end"` the end of file is all that counts; no later failure does.
     if (this.#windingDown === "eof") return this.#fulfil("eof", (end) => end.closeSilently());
     const failure = lane.fail(failed);
     if (this.#failure) return this.#parting?.onLaneFailure(lane);
@@ -188,7 +189,7 @@ export class Joining implements LaneOwner {
     });
   }
 
-  /** An end is lost that sends `words`, and that cannot take the `rest` any more: fails once both are dealt with. */
+  /** `words.from` is lost: delivers what it has sent, drops the `rest` that was meant for it, then fails. */
   #part(words: Lane, rest: Lane, failure: Failure, interrupts: boolean): void {
     let parted = Promise.resolve();
     if (!words.to.isGone) {
@@ -211,11 +212,11 @@ export class Joining implements LaneOwner {
   }
 
   #succeed(): void {
-    this.#clock.look();
     // To close an end that has not ended makes a read of it fail.
     for (const lane of this.#lanes) if (!lane.hasSourceEnded) lane.pump.halt();
     const closed = this.#lanes.map(({ from, hasSourceEnded }) => from.close(hasSourceEnded));
     this.#after(Promise.all(closed), () => this.#fulfil("eof"));
+    this.#clock.beginClosing();
   }
 
   #abort(): void {

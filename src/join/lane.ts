@@ -9,7 +9,7 @@ import type { JoinedEnd } from "./joined_end.ts";
 
 /** Whom a lane tells. */
 export interface LaneOwner {
-  /** Nothing more comes from the lane's source: it has ended, or failed. */
+  /** The lane has come to its source's end of file, or has failed: in a read, in a write, or at its limit. */
   onLaneEnd(lane: Lane, failed?: Failed): void;
   /** The stream of the source has closed; chunks that were read from it may still be on their way. */
   onSourceClosed(lane: Lane): void;
@@ -54,11 +54,11 @@ export class Lane implements PumpOwner {
     return this.#hasSourceEnded;
   }
 
-  get isHandingOn(): boolean {
+  get hasBegunHandOn(): boolean {
     return this.#handOn !== "unbegun";
   }
 
-  /** Whether nothing is left to be done, or to be waited for. */
+  /** Whether its end is handed on, and its source has ended or need not be waited for. */
   get isOver(): boolean {
     return this.#handOn === "done" && (this.#hasSourceEnded || !this.from.isWaitedFor);
   }
@@ -68,7 +68,7 @@ export class Lane implements PumpOwner {
     return this.#failure;
   }
 
-  /** When something last moved: now, while it waits for its rate. What is dropped gets nowhere. */
+  /** When a chunk last moved; now while it waits for the rate; once it drops chunks, when that began. */
   get lastActivity(): number {
     return this.#droppingSince ??
       (this.pump.isThrottled ? performance.now() : this.meter.lastActivity);
@@ -104,7 +104,7 @@ export class Lane implements PumpOwner {
     this.#handOn = "begun";
   }
 
-  /** Nothing more is written to `to`. If the source has not ended, its rest is dropped, or left unread. */
+  /** Stops passing on. What the source still sends is dropped, or left unread if `from` is to stay open. */
   cutSource(): void {
     if (this.#hasSourceEnded) return;
     if (!this.from.isLeftOpen) return this.discardRest();

@@ -1,15 +1,15 @@
-// What a join still does for both ends after a write to one has failed; for `joining.ts` alone.
+// What a join still does for both ends after one of them has failed; for `joining.ts` alone.
 
 import { isObject } from "../check/kinds.ts";
 import type { Failure } from "../errors.ts";
 import { GRACE_MS, type JoinedEnd } from "./joined_end.ts";
 import type { Lane } from "./lane.ts";
 
-/** How long what an end still sends is read and dropped at most, in milliseconds; nginx's `lingering_time` is 30 s. */
+/** For how long at most the other end's input is read and dropped, in ms; nginx's `lingering_time`: 30 s. */
 const LINGER_MS = 5000;
-/** How long an end is watched, in milliseconds, that was not sending when the other was lost: does it send? */
+/** How long to wait, in ms, for input of an end that was not sending when the other end was lost. */
 const PROBE_MS = 100;
-/** More bytes than the buffers of a TCP connection hold. */
+/** More bytes than the buffers of a TCP connection hold: a peer that took so many since has read what came before. */
 const FRESH_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -59,13 +59,13 @@ export class Parting {
     else this.#watch();
   }
 
-  /** The end that has got the last word, and an end of file behind it or none at all: to be closed, not aborted. */
+  /** The other end, if all that the lost end has sent, and its end of file, has reached it: closed, not aborted. */
   get served(): JoinedEnd | undefined {
     const { isOver, to } = this.#words;
     return isOver && !to.isLeftOpen ? to : undefined;
   }
 
-  /** Whether an end of file is none: TCP tells of a reset once, and reads as if it had ended after that. */
+  /** Whether an end of file of `lane` is false: once it has told of a reset, TCP reads as if the peer had ended. */
   distrusts(lane: Lane): boolean {
     return this.#isEndOfFileFalse && lane === this.#words;
   }
@@ -75,6 +75,7 @@ export class Parting {
     else if (this.#phase === "lingering") this.stop();
   }
 
+  /** A further failure of `lane`: nothing more is to be dropped or delivered, or no more words come. */
   onLaneFailure(lane: Lane): void {
     if (lane === this.#rest || lane.failure?.side === "write") this.stop();
     else void lane.pump.settled().then(() => this.#linger());

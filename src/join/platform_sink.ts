@@ -23,10 +23,10 @@ export class PlatformSink implements Sink<void> {
   #fail: (error: unknown) => void = ignore;
   #isOver = false;
   #isAbandoned = false;
-  /** Chunks on their way through the platform. Once a write has failed, or all are given up, none arrives. */
+  /** Chunks that are in the platform. They count for nothing once `#isBroken` or `#isAbandoned`. */
   #underWay = 0;
   #isBroken = false;
-  /** What texts count, of which the counter knows nothing. */
+  /** The bytes of texts, which the counter counts as 0. */
   #textBytes = 0;
 
   constructor(sink: Sink, meter: Meter) {

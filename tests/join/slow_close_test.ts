@@ -10,7 +10,7 @@ import {
 } from "@webstreams/join";
 import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { test } from "../harness.ts";
-import { deferred, never, rejection, turns } from "../support/async.ts";
+import { deferred, delay, never, rejection, turns } from "../support/async.ts";
 import { WITH_BYTE_STREAMS } from "../support/environment.ts";
 
 interface EndOptions {
@@ -73,6 +73,32 @@ for (const timeout of ["halfCloseTimeout", "idleTimeout"] as const) {
     closing.resolve();
   });
 }
+
+test("what the closing takes counts from the end of both directions, and a close that fails is told", async () => {
+  const cause = new Error("the close failed");
+  const [here, client] = memoryPair();
+  const end = {
+    ...here,
+    close: async () => {
+      await turns();
+      throw cause;
+    },
+  };
+  const [there, server] = memoryPair();
+  const joined = rejection(join(end, there, { halfCloseTimeout: 100 }));
+  await client.writable.close();
+  // Longer than the timeout, but never silent for as long.
+  const writer = server.writable.getWriter();
+  const started = performance.now();
+  while (performance.now() - started < 250) {
+    await writer.write(new Uint8Array(1));
+    await delay(5);
+  }
+  await writer.close();
+  const error = await joined;
+  assertInstanceOf(error, JoinError);
+  assertStrictEquals(error.cause, cause);
+});
 
 test("a read that fails behind unread() or duplex() leaves no lock and no buffer", {
   on: WITH_BYTE_STREAMS,

@@ -48,18 +48,27 @@ function node(major: string): Promise<string> {
   return fromNpm(`${name}@${major}`, () => `${name}/bin/node`);
 }
 
-/** Installs a package, if it is not there yet, and gives the executable that is found in it. */
+/**
+ * Installs a package, if it is not there yet, and gives the executable that is found in it. Several processes may
+ * do so at once, as the test runner and the peer of a page's tests: the first that is done puts its folder in place.
+ */
 async function fromNpm(spec: string, find: (modules: string) => string): Promise<string> {
   const folder = `${root}/.cache/runtimes/${spec.replaceAll("/", "+")}`;
   const modules = `${folder}/node_modules`;
+  const found = () => working(`${modules}/${find(modules)}`);
   try {
-    return await working(`${modules}/${find(modules)}`);
+    return await found();
   } catch {
-    // Not there yet, or an installation that broke off.
-    await Deno.remove(folder, { recursive: true }).catch(() => {});
-    await Deno.mkdir(folder, { recursive: true });
-    await npmInstall(folder, [spec]);
-    return await working(`${modules}/${find(modules)}`);
+    const fresh = `${folder}.${process.pid}`;
+    await Deno.mkdir(fresh, { recursive: true });
+    await npmInstall(fresh, [spec]);
+    try {
+      await Deno.rename(fresh, folder);
+    } catch {
+      // Another process was faster.
+      await Deno.remove(fresh, { recursive: true });
+    }
+    return await found();
   }
 }
 

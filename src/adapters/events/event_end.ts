@@ -33,7 +33,7 @@ export abstract class EventEnd<C extends Message = Bytes> extends PlatformVerbs<
   abstract readonly consumesOnWrite: boolean;
   #reading: Reading = "open";
   #writing: Writing = "open";
-  /** The first failure of both halves; all later failures are dropped. */
+  /** The failure that has ended both halves, if any; later ones are dropped. One of writing alone is in `#writing`. */
   #failure?: Failed;
   /** Whether `disconnect` or `reset` has been called: at most one of them is, and once. */
   #isClosed = false;
@@ -288,6 +288,7 @@ export abstract class EventEnd<C extends Message = Bytes> extends PlatformVerbs<
     if (this.#hasPeerEnded && this.#writing !== "open") this.#closeOnce();
   }
 
+  /** Disconnects, or does `close` instead. Only the first call does anything. */
   #closeOnce(close = (): void | Promise<void> => this.disconnect()): void | Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;

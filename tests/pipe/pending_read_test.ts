@@ -8,7 +8,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { test } from "../harness.ts";
-import { never, rejection, turns } from "../support/async.ts";
+import { deferred, never, rejection, turns } from "../support/async.ts";
 import { bytes, lengthOf, text } from "../support/bytes.ts";
 import { WITH_BYTE_STREAMS as on } from "../support/environment.ts";
 import { RecordingPool } from "../support/recording_pool.ts";
@@ -270,7 +270,7 @@ test("rate: nothing is written to a Go-style sink that is being aborted", async 
   line.send(all);
   const controller = new AbortController();
   const events: string[] = [];
-  const aborted = Promise.withResolvers<void>();
+  const aborted = deferred();
   const to = {
     write(bytes: Bytes) {
       events.push(text(bytes));

@@ -40,8 +40,12 @@ const executables: Readonly<Record<string, () => Promise<string>>> = {
 export async function executableOf(runtime: string): Promise<string> {
   const find = executables[runtime];
   if (!find) throw new TypeError(`There is no runtime '${runtime}'`);
-  return await find();
+  const finding = found.get(runtime) ?? find();
+  found.set(runtime, finding);
+  return await finding;
 }
+
+const found = new Map<string, Promise<string>>();
 
 function node(major: string): Promise<string> {
   const name = `node-${process.platform}-${process.arch}`;
@@ -55,9 +59,9 @@ function node(major: string): Promise<string> {
 async function fromNpm(spec: string, find: (modules: string) => string): Promise<string> {
   const folder = `${root}/.cache/runtimes/${spec.replaceAll("/", "+")}`;
   const modules = `${folder}/node_modules`;
-  const found = () => working(`${modules}/${find(modules)}`);
+  const executable = () => working(`${modules}/${find(modules)}`);
   try {
-    return await found();
+    return await executable();
   } catch {
     const fresh = `${folder}.${process.pid}`;
     await Deno.mkdir(fresh, { recursive: true });
@@ -68,7 +72,7 @@ async function fromNpm(spec: string, find: (modules: string) => string): Promise
       // Another process was faster.
       await Deno.remove(fresh, { recursive: true });
     }
-    return await found();
+    return await executable();
   }
 }
 

@@ -216,7 +216,8 @@ export class Joining implements LaneOwner {
     for (const lane of this.#lanes) if (!lane.hasSourceEnded) lane.pump.halt();
     const closed = this.#lanes.map(({ from, hasSourceEnded }) => from.close(hasSourceEnded));
     this.#after(Promise.all(closed), () => this.#fulfil("eof"));
-    this.#clock.beginClosing();
+    // An end that is being closed may have aborted the join.
+    if (!this.#isOver) this.#clock.beginClosing();
   }
 
   #abort(): void {

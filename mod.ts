@@ -37,7 +37,7 @@ export { join } from "./src/join/join.ts";
 export type { JoinResult } from "./src/join/result.ts";
 export { type JoinOptions, type JoinStats, type PerDirection } from "./src/join/options.ts";
 export { memoryPair, type MemoryPairOptions } from "./src/memory_pair.ts";
-export { pipe, type PipeOptions, type PipeResult } from "./src/pipe.ts";
+export { pipe, type PipeOptions, type PipeResult } from "./src/pipe/pipe.ts";
 export type { EndReason } from "./src/reason.ts";
 export { through } from "./src/through.ts";
 export { unread } from "./src/unread.ts";

@@ -5,7 +5,7 @@ import { assertKnown, assertSize, refuse } from "./check/refuse.ts";
 /** The smallest buffer that is lent, in bytes: an idle join holds two of them. */
 export const MIN_BUFFER_SIZE = 512;
 /** The largest buffer that is lent, in bytes: a larger one buys no throughput (loopback TCP, Linux). */
-export const MAX_BUFFER_SIZE = 1024 * 1024;
+const MAX_BUFFER_SIZE = 1024 * 1024;
 
 const DEFAULT_MAX_HELD = 2 * 1024 * 1024;
 const DEFAULT_MAX_LENT = 16 * 1024 * 1024;

@@ -7,7 +7,14 @@ import type { Meter } from "./meter.ts";
 import { followByAwait, ignoreOutcome, isPromise, type Stepper } from "./follow.ts";
 import { ReusablePromise } from "./reusable_promise.ts";
 import { Share } from "./share.ts";
-import { discard, type Sink, type SinkWatcher, type Target, WRITTEN } from "./sink.ts";
+import {
+  closingError,
+  discard,
+  type Sink,
+  type SinkWatcher,
+  type Target,
+  WRITTEN,
+} from "./sink.ts";
 import { EOF, NOTHING, type Source } from "./source.ts";
 import { type Failed, StreamStates } from "./stream_states.ts";
 import type { Throttle } from "./throttle.ts";
@@ -207,8 +214,7 @@ export class Pump implements Stepper, SinkWatcher {
   }
 
   onSinkClosing(): void {
-    const message = "The writable was closed before everything was written to it";
-    this.#end({ side: "write", error: new TypeError(message) });
+    this.#end({ side: "write", error: closingError() });
   }
 
   onWriteSettled(): void {

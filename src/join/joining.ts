@@ -65,8 +65,7 @@ export class Joining implements LaneOwner {
       else this.#start();
     } catch (error) {
       // The signal or a stream is none of the platform's: what has been locked must not stay so.
-      this.#isOver = true;
-      this.#unlisten?.();
+      this.#stop();
       for (const { pump } of this.#lanes) pump.release();
       throw error;
     }
@@ -260,11 +259,7 @@ export class Joining implements LaneOwner {
   /** Ends both ends in the same turn by `endIt`, unless they are closed already, then settles the outcome. */
   async #finish(settle: () => void, endIt?: (end: JoinedEnd) => Promise<void>): Promise<void> {
     if (this.#isOver) return;
-    this.#isOver = true;
-    this.#clock.stop();
-    this.#parting?.stop();
-    this.#unlisten?.();
-    this.#undrain?.();
+    this.#stop();
     for (const { pump, from } of this.#lanes) {
       pump.halt();
       from.stopWaiting();
@@ -275,6 +270,15 @@ export class Joining implements LaneOwner {
     }
     for (const { pump } of this.#lanes) pump.release();
     settle();
+  }
+
+  /** Nothing that happens from here on is of interest: leaves no timer and no listener behind. */
+  #stop(): void {
+    this.#isOver = true;
+    this.#clock.stop();
+    this.#parting?.stop();
+    this.#unlisten?.();
+    this.#undrain?.();
   }
 
   /** Goes on with `next` once `promise` has fulfilled, or with `failed`, unless the join is over by then. */

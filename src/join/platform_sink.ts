@@ -3,7 +3,7 @@
 import { ByteCounterStream } from "../byte_counter.ts";
 import { byteLengthOf } from "../check/bytes.ts";
 import type { Meter } from "../core/meter.ts";
-import { type Sink, type SinkWatcher, writeWhole, WRITTEN } from "../core/sink.ts";
+import { closingError, type Sink, type SinkWatcher, writeWhole, WRITTEN } from "../core/sink.ts";
 import type { Source } from "../core/source.ts";
 
 const ignore = (): void => {};
@@ -22,10 +22,10 @@ export class PlatformSink implements Sink<void> {
   #watcher?: SinkWatcher;
   #fail: (error: unknown) => void = ignore;
   #isOver = false;
-  #isAbandoned = false;
-  /** Chunks that are in the platform. They count for nothing once `#isBroken` or `#isAbandoned`. */
+  /** Chunks that are in the platform ... */
   #underWay = 0;
-  #isBroken = false;
+  /** ... and what becomes of them: once a write has failed, or the pump has given them up, none arrives. */
+  #passage: "open" | "failed" | "abandoned" = "open";
   /** The bytes of texts, which the counter counts as 0. */
   #textBytes = 0;
 
@@ -50,7 +50,7 @@ export class PlatformSink implements Sink<void> {
       onSinkClosing: () => {
         watcher.onSinkClosing();
         // The pump may be over, and its chunks not.
-        this.#fail(new TypeError("The writable was closed before everything was written to it"));
+        this.#fail(closingError());
       },
       onWriteSettled: () => watcher.onWriteSettled(),
     }, source);
@@ -61,8 +61,7 @@ export class PlatformSink implements Sink<void> {
   }
 
   get pending(): boolean {
-    const arrives = !this.#isBroken && !this.#isAbandoned;
-    return arrives && this.#underWay > 0 || this.#sink.pending === true;
+    return this.#passage === "open" && this.#underWay > 0 || this.#sink.pending === true;
   }
 
   write(chunk: unknown, size: number): Promise<void> {
@@ -79,7 +78,7 @@ export class PlatformSink implements Sink<void> {
   writeFailed(): void {}
 
   abandonWrites(): void {
-    this.#isAbandoned = true;
+    this.#passage = "abandoned";
   }
 
   end(): Promise<void> {
@@ -112,14 +111,16 @@ export class PlatformSink implements Sink<void> {
   /** Takes a chunk that has come through the platform to the sink. */
   async #pass(chunk: unknown): Promise<void> {
     const { bytes, chunks } = this.#counter;
-    const isCurrent = () => !this.#isAbandoned;
+    const isCurrent = () => this.#passage !== "abandoned";
     if (isCurrent() && !this.over) this.#meter.set(bytes + this.#textBytes, chunks);
     try {
       await writeWhole(this.#sink, chunk, isCurrent);
       this.#meter.touch();
     } catch (error) {
-      this.#isBroken = true;
-      if (isCurrent()) this.#sink.writeFailed(error);
+      if (isCurrent()) {
+        this.#passage = "failed";
+        this.#sink.writeFailed(error);
+      }
       this.#fail(error);
       throw error;
     } finally {

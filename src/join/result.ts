@@ -1,6 +1,6 @@
 // Public: `JoinResult`.
 
-import type { PipeResult } from "../pipe.ts";
+import type { PipeResult } from "../pipe/pipe.ts";
 import type { EndReason } from "../reason.ts";
 
 /** What `join` has moved. */

@@ -1,5 +1,5 @@
 /** `drain`: the graceful stop. */
-import { type Conn, join, memoryPair } from "@webstreams/join";
+import { type Conn, join, memoryPair, type Pair } from "@webstreams/join";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { deferred, delay, never, rejection, turns } from "../support/async.ts";
@@ -8,6 +8,7 @@ import { failsBy, joinError } from "../support/errors.ts";
 import { why } from "../support/outcome.ts";
 import { CONNS, PAIRS, SOME, testRoutes } from "../support/routes.ts";
 import { CountingController } from "../support/signal.ts";
+import { untyped } from "../support/untyped.ts";
 
 const WHOLE = ["closeWrite", "close"];
 const DRAINED = { reason: "drained", first: undefined } as const;
@@ -488,3 +489,27 @@ testRoutes("drain: what is left open is not read when the other end fails after 
   const error = await failsBy(cause, joined);
   assertEquals([a.reads, error.other, error.aToB.bytes], [1, undefined, "in flight".length]);
 }, { kinds: ["conn"], via: "auto" });
+
+test("a stream that fails at the start leaves no listener at the drain signal, and no lock", async () => {
+  const broken = new Error("broken");
+  const drain = new CountingController();
+  // As a polyfill's may be: it can be followed once, by whoever locks it, and no further.
+  const closed = {
+    catch() {},
+    then() {
+      throw broken;
+    },
+  };
+  let locks = 0;
+  const readable = {
+    locked: false,
+    getReader() {
+      locks++;
+      return { closed, read: () => never(), cancel: () => {}, releaseLock: () => void locks-- };
+    },
+  };
+  const [, b] = memoryPair();
+  const end = untyped<Pair>({ readable, writable: new WritableStream() });
+  assertStrictEquals(await rejection(join(end, b, { drain: drain.signal })), broken);
+  assertEquals([drain.listeners, locks, b.readable.locked], [0, 0, false]);
+});

@@ -1,12 +1,17 @@
 /** What is still done for both ends once a write to one has failed: its last words, and a lingering close. */
+import { join, type JoinError, type Pair } from "@webstreams/join";
 import {
+  assert,
   assertEquals,
   assertFalse,
   assertGreaterOrEqual,
   assertLess,
   assertStrictEquals,
 } from "@std/assert";
+import { test } from "../harness.ts";
 import { deferred, delay, rejection, took, turns } from "../support/async.ts";
+import { bytes } from "../support/bytes.ts";
+import { WITH_BYTE_STREAMS } from "../support/environment.ts";
 import { assertTornDown, failsBy, where } from "../support/errors.ts";
 import type { FakeEnd } from "../support/fake_end.ts";
 import { CONNS, PAIRS, SOME, testRoutes, type Trial } from "../support/routes.ts";
@@ -391,3 +396,72 @@ testRoutes("the streams are unlocked, whoever holds a chunk", async (t) => {
   a.finish();
   await failsBy(cause, joined);
 }, PAIRS);
+
+/** An end whose byte stream closes without answering a read, and one whose writable can be errored. */
+function unansweringEnds() {
+  let closeUnanswered!: () => void;
+  let errorWritable!: (error: unknown) => void;
+  let endReadable!: () => void;
+  const a: Pair = {
+    readable: new ReadableStream({
+      type: "bytes",
+      start: (controller) => {
+        closeUnanswered = () => controller.close();
+      },
+    }),
+    writable: new WritableStream(),
+  };
+  const b: Pair = {
+    readable: new ReadableStream({
+      start: (controller) => {
+        controller.enqueue(bytes("last words"));
+        endReadable = () => controller.close();
+      },
+    }),
+    writable: new WritableStream({
+      start: (controller) => {
+        errorWritable = (error) => controller.error(error);
+      },
+    }),
+    consumesOnWrite: true,
+  };
+  let settled = false;
+  const failed = rejection(join(a, b)).then((error) => {
+    settled = true;
+    return error;
+  });
+  /** Before a second of silence is over, and whatever is ready has had its turn. */
+  const soon = async () => {
+    await delay(100);
+    await turns();
+    return settled;
+  };
+  return { closeUnanswered, errorWritable, endReadable, failed, soon };
+}
+
+test("an end that closed without answering the read while the other failed is not waited for", {
+  on: WITH_BYTE_STREAMS,
+}, async () => {
+  const { closeUnanswered, errorWritable, endReadable, failed, soon } = unansweringEnds();
+  await turns();
+  errorWritable(cause);
+  await turns();
+  closeUnanswered();
+  await turns();
+  endReadable();
+  assert(await soon());
+  assertStrictEquals((await failed as JoinError).cause, cause);
+});
+
+test("... nor one that closed so just before the other failed", {
+  on: WITH_BYTE_STREAMS,
+}, async () => {
+  const { closeUnanswered, errorWritable, endReadable, failed, soon } = unansweringEnds();
+  endReadable();
+  await turns();
+  closeUnanswered();
+  for (let microtask = 0; microtask < 10; microtask++) await undefined;
+  errorWritable(cause);
+  assert(await soon());
+  assertStrictEquals((await failed as JoinError).cause, cause);
+});

@@ -31,7 +31,7 @@ const LAYERS: readonly (readonly string[])[] = [
   // Both directions.
   ["join/"],
   // One direction, and what makes or wraps ends.
-  ["pipe", "duplex", "unread", "memory_pair", "byte_counter"],
+  ["pipe/", "duplex", "unread", "memory_pair", "byte_counter"],
   // What moves the chunks of one direction.
   ["core/"],
   ["buffer_pool"],

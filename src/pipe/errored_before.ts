@@ -1,6 +1,6 @@
-// Finds out whether a stream is errored already, before it is locked; for `pipe.ts` alone.
+// Finds out whether a stream is errored already, before it is locked; for `pipe()` alone.
 
-import type { Source } from "./source.ts";
+import type { Source } from "../core/source.ts";
 
 const { pipeTo } = globalThis.ReadableStream?.prototype ?? {};
 const ignore = () => {};

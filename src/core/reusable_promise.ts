@@ -21,9 +21,8 @@ export class ReusablePromise<T> {
   /** Gives the result to a follower that comes after it. */
   #settled?: (receiver: Receiver, epoch: number) => void;
 
-  /** Makes it pending, and returns itself. */
+  /** Makes it pending, and returns itself. Whoever got its last result must have followed that. */
   begin(): this {
-    this.#settled = undefined;
     this.#receiver = null;
     return this;
   }

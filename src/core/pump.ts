@@ -347,7 +347,7 @@ export class Pump implements Stepper, SinkWatcher {
         break;
       case "room":
         if (this.#throttle?.isHolding) return this.#writePiece();
-        if (target.full && this.#phase === "running") return this.#onNoRoom();
+        if (target.full) return this.#onNoRoom();
     }
     this.#awaits = "nothing";
     if (this.#phase !== "running") return STOP;

@@ -3,7 +3,7 @@
 import { ByteCounterStream } from "../byte_counter.ts";
 import { byteLengthOf } from "../check/bytes.ts";
 import type { Meter } from "../core/meter.ts";
-import { closingError, type Sink, type SinkWatcher, writeWhole, WRITTEN } from "../core/sink.ts";
+import { type Sink, type SinkWatcher, writeWhole, WRITTEN } from "../core/sink.ts";
 import type { Source } from "../core/source.ts";
 
 const ignore = (): void => {};
@@ -47,11 +47,7 @@ export class PlatformSink implements Sink<void> {
         this.#fail(error);
         watcher.onSinkFailed(error);
       },
-      onSinkClosing: () => {
-        watcher.onSinkClosing();
-        // The pump may be over, and its chunks not.
-        this.#fail(closingError());
-      },
+      onSinkClosing: () => watcher.onSinkClosing(),
       onWriteSettled: () => watcher.onWriteSettled(),
     }, source);
   }
@@ -82,7 +78,6 @@ export class PlatformSink implements Sink<void> {
   }
 
   end(): Promise<void> {
-    this.#endPlatform();
     return this.#sink.end();
   }
 
@@ -99,13 +94,9 @@ export class PlatformSink implements Sink<void> {
   }
 
   release(): void {
-    this.#endPlatform();
-    this.#sink.release();
-  }
-
-  /** Whatever fails by that has been told by the sink. */
-  #endPlatform(): void {
+    // Ends the platform's pipe. Whatever fails by that has been told by the sink.
     this.#writer.close().catch(ignore);
+    this.#sink.release();
   }
 
   /** Takes a chunk that has come through the platform to the sink. */

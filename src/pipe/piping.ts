@@ -67,8 +67,8 @@ export class Piping implements PumpOwner {
 
   #abort(): void {
     this.#pump.stop();
-    // All writes to a stream are waited for; to a Go-style sink nothing more is written.
-    if (this.#isShuttingDown && this.#pump.sink.closed) this.#pump.skipWaiting();
+    // All writes to a stream are waited for, but not for the rate; to a Go-style sink nothing more is written.
+    if (this.#pump.sink.closed) this.#pump.skipWaiting();
     this.#cut?.();
     this.onPumpEnd({ error: abortReasonOf(this.#rules.signal!) });
   }
@@ -83,8 +83,7 @@ export class Piping implements PumpOwner {
     try {
       // In workerd a read that was answered shows two microtasks later.
       if (pump.isReading) await undefined;
-      const isCut =
-        this.#finishesWriting(failed) && await this.#isCutDuring(this.#writeRest(failed), cut) ||
+      const isCut = this.#finishesWriting(failed) && await this.#isCutDuring(pump.settled(), cut) ||
         // "Closing must be propagated forward."
         !failed && !preventClose && await this.#isCutDuring(sink.end(), cut);
       if (isCut) outcome = failed ??= { side: "read", error: abortReasonOf(signal!) };
@@ -110,12 +109,6 @@ export class Piping implements PumpOwner {
   #finishesWriting(failed?: Failed): boolean {
     const { sink, isWriting } = this.#pump;
     return isWriting && !sink.over && (!failed || failed.side !== undefined || !!sink.closed);
-  }
-
-  /** Fulfils once all that has been read is written; after an abort without waiting for the rate. */
-  #writeRest(failed?: Failed): Promise<void> {
-    if (failed && !failed.side) this.#pump.skipWaiting();
-    return this.#pump.settled();
   }
 
   /** Waits for `promise`; for a Go-style sink no longer than until the signal aborts. Gives whether it has. */

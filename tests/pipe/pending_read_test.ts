@@ -264,6 +264,36 @@ test("rate: what an abort finds waiting for its turn is left as well", async () 
   assertEquals(text(...to.received) + await rest(line), all);
 });
 
+for (const fails of [false, true]) {
+  test(
+    `rate: an abort ends the wait for it, as all that was read is written${
+      fails ? ", after the source has failed" : ""
+    }`,
+    async () => {
+      const all = bytes("0123456789".repeat(10));
+      const cause = new Error("cause");
+      let fail!: () => void;
+      const source = new ReadableStream({
+        start: (controller) => {
+          controller.enqueue(all);
+          fail = () => controller.error(cause);
+        },
+      });
+      const received: Bytes[] = [];
+      const to = new WritableStream<Bytes>({ write: (chunk) => void received.push(chunk) });
+      const controller = new AbortController();
+      // All of it would take 100 s.
+      const done = rejection(pipe(source, to, { rate: 1, signal: controller.signal }));
+      await turns();
+      if (fails) fail();
+      await turns();
+      controller.abort(REASON);
+      assertStrictEquals(await done, fails ? cause : REASON);
+      assertEquals(text(...received), text(all));
+    },
+  );
+}
+
 test("rate: nothing is written to a Go-style sink that is being aborted", async () => {
   const line = new Line();
   const all = "0123456789".repeat(10);

@@ -202,13 +202,12 @@ class SocketEnd implements Pair {
     const { byob, reader } = await this.#opening;
     const request = controller.byobRequest;
     const asked = request?.view as Bytes | undefined;
-    // Given a part of a buffer, workerd brings a buffer of another length back.
-    const isWhole = asked?.length === asked?.buffer.byteLength;
-    const size = asked?.length ?? READ_BYTES;
-    const view = byob ? isWhole && asked || new Uint8Array(size) : undefined;
+    // workerd answers no request with a part of a buffer, nor one whose reader has gone meanwhile.
+    const lent = byob && !WORKERD ? asked : undefined;
+    const view = byob ? lent ?? new Uint8Array(asked?.length ?? READ_BYTES) : undefined;
     const { done, value } = await reader.read(view);
     if (done) controller.close();
-    if (view && view === asked) request!.respondWithNewView(value!);
+    if (lent) request!.respondWithNewView(value!);
     else if (done) controller.byobRequest?.respond(0);
     else controller.enqueue(bytesToWrite(value));
   }

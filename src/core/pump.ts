@@ -185,8 +185,7 @@ export class Pump implements Stepper, SinkWatcher {
 
   /** Takes a pending read of a stream back: its chunk stays there. Any other is given up: `release` keeps its bytes. */
   async cancelPendingRead(): Promise<void> {
-    if (!this.source.cancelPull) return this.#giveUp();
-    this.source.cancelPull();
+    if (!this.source.cancelPull?.()) return this.#giveUp();
     await this.#until(() => !this.isReading);
   }
 

@@ -35,8 +35,11 @@ export interface Source<R = unknown, C = unknown> {
   take(result: R): C | typeof EOF | typeof NOTHING;
   /** Called when the last chunk is given up, perhaps in mid-write: its memory must never be used again. */
   abandonChunk(): void;
-  /** Takes a pending read back: what it would have brought stays in the stream, which stays locked. */
-  cancelPull?(): void;
+  /**
+   * Takes a pending read back: what it would have brought stays in the stream, which stays locked. Gives whether it
+   * could.
+   */
+  cancelPull?(): boolean;
   /** Keeps what a pending read brings, which cannot be taken back, for whoever reads the Go-style end next. */
   leavePendingRead?(): void;
   /** Keeps bytes that were read and could not be passed on for whoever reads the Go-style end next. */

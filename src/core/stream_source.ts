@@ -73,9 +73,10 @@ export class StreamSource implements Source<ReadResult> {
     this.#memory?.release(false);
   }
 
-  cancelPull(): void {
-    this.#reader.releaseLock();
-    this.#reader = this.#stream.getReader() as StreamReader;
+  cancelPull(): boolean {
+    const isUnlocked = this.#unlock();
+    if (isUnlocked) this.#reader = this.#stream.getReader() as StreamReader;
+    return isUnlocked;
   }
 
   async cancel(reason: unknown): Promise<void> {
@@ -87,12 +88,25 @@ export class StreamSource implements Source<ReadResult> {
   }
 
   unlock(): void {
-    this.#reader.releaseLock();
+    this.#unlock();
   }
 
   release(settled: boolean): void {
     this.#memory?.release(settled);
-    this.unlock();
+    this.#unlock();
+  }
+
+  /**
+   * Gives whether it could: workerd's own streams refuse while a read is pending, and stay locked then, so that nobody
+   * misses what the read brings.
+   */
+  #unlock(): boolean {
+    try {
+      this.#reader.releaseLock();
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 

@@ -141,8 +141,9 @@ export class Joining implements LaneOwner {
     if (this.#parting) return this.#parting.onLaneOver(lane);
     // The last chunk of the other direction, which has failed, is still waited for.
     if (this.#failure) return;
-    // Of two ends that cannot half-close, one that has ended takes nothing, and the other is told by its close.
-    const isAll = lane.from.isGone && !lane.to.halfCloseIn;
+    // An end that has ended whole takes nothing. The other is told by its close if it cannot half-close either, or
+    // is left as it is.
+    const isAll = lane.from.isGone && (!lane.to.halfCloseIn || lane.to.isLeftOpen);
     if (isAll || this.#otherThan(lane).isOver) this.#succeed();
     else if (this.#halfClose === "end") this.#windDown("eof");
     else this.#countSilence(lane);

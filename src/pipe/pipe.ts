@@ -55,7 +55,8 @@ export interface PipeOptions {
    * read under way, which cannot be taken back: what it brings goes to the next {@linkcode pipe},
    * {@linkcode join} or {@linkcode unread} of that very object, and past a `read()` of one's own. A chunk
    * that a Go-style sink is taking when the signal aborts does not come back: nobody can tell how much of it
-   * the sink will have taken. What it has not is lost.
+   * the sink will have taken. What it has not is lost. A stream that workerd itself makes, a socket's or a
+   * request's body, stays locked if a read is under way.
    *
    * @default {false}
    */

@@ -41,6 +41,8 @@ export interface Capabilities {
   readonly closeAnswered?: "unsurely";
   /** Codes of the peer's close that the platform takes for a connection that was cut off. */
   readonly closesUnheard?: readonly number[];
+  /** Its readable cannot be unlocked while a read is pending: a platform's gap. */
+  readonly unlocksInRead?: false;
   /**
    * Bytes that the peer can send at most while we do not read; `false`: any number, so that the join
    * fails once too many have come.
@@ -319,7 +321,7 @@ export const capabilities = {
     "deno": { ...messages, backpressureIn: SOCKET_BYTES, closeAnswered: "unsurely" },
     "chromium": { ...messages, resetWhileWriting: "crashes" },
   },
-  "workerd connect()": { "workerd": workerdSocket },
+  "workerd connect()": { "workerd": { ...workerdSocket, unlocksInRead: false } },
   // Of the package's sockets Node 20 tells no end of file before ours: its `Duplex.toWeb()` has none.
   "fromSocket": { "workerd": apiSocket, "node26": apiSocket },
   "fromMessagePort": {

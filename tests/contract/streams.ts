@@ -1,11 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
+import { join, memoryPair, type Pair } from "@webstreams/join";
 import { test } from "../harness.ts";
+import { FarEnd } from "../peer/far_end.ts";
+import { PairWire } from "../peer/wires/memory.ts";
 import { Fingerprint, hashOf, type Parcel, PatternStream } from "../support/parcels.ts";
 import { halfCloseOf, isConn } from "../../src/check/kinds.ts";
-import type { Pair } from "@webstreams/join";
 import { bytes } from "../support/bytes.ts";
 import { untyped } from "../support/untyped.ts";
-import { arrives, finishShows, peerSees } from "./joined.ts";
+import { arrives, finishShows, forEnd, peerSees } from "./joined.ts";
 import type { Connected, Setup } from "./setup.ts";
 
 const MIB = 1024 * 1024;
@@ -77,6 +79,27 @@ export function streamsWork(setup: Setup): void {
       assertEquals(replied, can.halfCloseOut, "its half-close is not what its capabilities say");
     },
   );
+
+  testPair(setup, "a join that leaves it open leaves what comes then", async (end, { peer }) => {
+    const [here, there] = memoryPair();
+    const local = new FarEnd(new PairWire(there));
+    // As a whole: when it has ended, nobody takes what our end still sends.
+    const whole = forEnd(end, { ...here, halfClose: false });
+    const joined = join(end, whole, { preventClose: { a: true } });
+    await peer.send({ bytes: 1000, seed: 5 });
+    await local.until({ received: 1000 });
+    await local.finish();
+    const { ended, aToB } = await joined;
+    assertEquals([ended, aToB.bytes], ["eof", 1000]);
+    if (can.unlocksInRead === false) return assertEquals(end.readable.locked, true);
+    await peer.send({ bytes: 2000, seed: 6 });
+    await peer.until({ quiet: QUIET_MS });
+    const reader = end.readable.getReader();
+    const came = new Fingerprint();
+    while (came.bytes < 2000) came.update((await reader.read()).value!);
+    assertEquals(came.hash, hashOf({ bytes: 2000, seed: 6 }));
+    await Promise.allSettled([reader.cancel(), end.writable.abort(), local.dispose()]);
+  });
 
   testPair(setup, "cancel() and abort()", async ({ readable, writable }, { peer }) => {
     await peer.send({ bytes: 10 });

@@ -1,11 +1,12 @@
 /** The contract over workerd's `connect()`: its sockets are ends as they are. */
 import type * as sockets from "../workers/cloudflare.d.ts";
 import { join, memoryPair, pipe } from "@webstreams/join";
-import { assertEquals, assertLess } from "@std/assert";
+import { assertEquals, assertLess, assertStrictEquals } from "@std/assert";
 import { capabilitiesOf, contract } from "./suite.ts";
 import { test } from "../harness.ts";
 import { Fingerprint, hashOf } from "../support/parcels.ts";
 import { listen } from "../peer/client.ts";
+import { rejection, turns } from "../support/async.ts";
 import { platform } from "../support/environment.ts";
 import { joinError } from "../support/errors.ts";
 
@@ -82,4 +83,24 @@ test("workerd connect(): pipe finds more", { on: ["workerd"] }, async () => {
   assertEquals(received.hash, hashOf(parcel));
   assertLess(chunks, parcel.bytes / FOUND_BYTES / 2);
   await dispose();
+});
+
+test("workerd connect(): a pipe that is aborted in a read leaves it locked", {
+  on: ["workerd"],
+}, async () => {
+  const peer = await listen("tcp");
+  const socket = await connected(peer.address);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const piped = rejection(
+    pipe(socket.readable, new WritableStream(), { preventCancel: true, signal }),
+  );
+  await peer.send({ bytes: 1 });
+  await turns();
+  const reason = new Error("enough");
+  controller.abort(reason);
+  assertStrictEquals(await piped, reason);
+  assertEquals(socket.readable.locked, true);
+  await socket.close();
+  await peer.dispose();
 });

@@ -39,13 +39,15 @@ export async function runSuites(
   const changes = new Changes();
   const work = async () => {
     for (;;) {
-      await changes.until(() =>
-        order.some(({ ready }) => ready) || order.every(({ over }) => over)
-      );
       const suite = order.find(({ ready }) => ready);
-      if (!suite) return;
-      await suite.advance();
-      changes.happened();
+      if (suite) {
+        await suite.advance();
+        changes.happened();
+      } else if (order.every(({ over }) => over)) {
+        return;
+      } else {
+        await changes.next();
+      }
     }
   };
   await Promise.all(Array.from({ length: options.jobs }, work));

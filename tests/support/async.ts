@@ -107,8 +107,13 @@ export class Changes {
     for (const look of waiting) look();
   }
 
+  /** Fulfils once something changes. */
+  next(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
   /** Fulfils once `holds` does. */
   async until(holds: () => boolean): Promise<void> {
-    while (!holds()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    while (!holds()) await this.next();
   }
 }

@@ -3,7 +3,7 @@ import { duplex, type EndReason, join, memoryPair, type Pair } from "@webstreams
 import { assertEquals } from "@std/assert";
 import { createServer, type Socket } from "node:net";
 import { once } from "node:events";
-import { selfSigned } from "./support/certs.ts";
+import { selfSigned } from "./tools/certs.ts";
 import { test } from "./harness.ts";
 import { joinError } from "./support/errors.ts";
 

@@ -11,7 +11,7 @@
 import { parseArgs } from "node:util";
 import { root, run } from "../../tests/tools/process.ts";
 import { executableOf } from "../../tests/tools/executables.ts";
-import { accepted, Server } from "../../tests/support/webtransport_server.ts";
+import { accepted, Server } from "../../tests/tools/webtransport_server.ts";
 import { servePage } from "../page.ts";
 import { machine, versionOf } from "../report/machine.ts";
 import { byContender } from "../report/markdown.ts";

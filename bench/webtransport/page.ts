@@ -5,7 +5,7 @@
  */
 import { join } from "../../mod.ts";
 import { fromWebTransport } from "../../src/adapters/webtransport.ts";
-import { connect, type SessionAddress } from "../../tests/support/webtransport.ts";
+import { connect, type SessionAddress } from "../../tests/tools/webtransport_session.ts";
 
 /** What the page is to do next. */
 export interface Order {

@@ -7,8 +7,8 @@ import { hashOf, PatternStream } from "../support/parcels.ts";
 import { dial, listen } from "../peer/client.ts";
 import { rejection } from "../support/async.ts";
 import { untyped } from "../support/untyped.ts";
-import { connect } from "../support/webtransport.ts";
-import { accepted, incomingStream, Server } from "../support/webtransport_server.ts";
+import { connect } from "../tools/webtransport_session.ts";
+import { accepted, incomingStream, Server } from "../tools/webtransport_server.ts";
 
 const apis = { WebTransport: accepted, QUIC: incomingStream };
 type Api = keyof typeof apis;

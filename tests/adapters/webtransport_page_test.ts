@@ -9,7 +9,8 @@ import { listen, type RemoteFar } from "../peer/client.ts";
 import type { PeerOptions } from "../peer/protocol.ts";
 import { delay, rejection } from "../support/async.ts";
 import { untyped } from "../support/untyped.ts";
-import { codeOf, connect, errorWithCode } from "../support/webtransport.ts";
+import { codeOf, errorWithCode } from "../support/webtransport.ts";
+import { connect } from "../tools/webtransport_session.ts";
 
 const on: readonly Runtime[] = ["chromium", "firefox"];
 /** As what HTTP/3 carries the code 0 of a WebTransport stream. */

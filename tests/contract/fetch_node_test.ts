@@ -10,7 +10,7 @@ import { test } from "../harness.ts";
 import { FarEnd } from "../peer/far_end.ts";
 import { PairWire } from "../peer/wires/memory.ts";
 import { dial, text } from "../recipes/peers.ts";
-import { Program } from "../recipes/program.ts";
+import { Recipe } from "../recipes/recipe.ts";
 import { platform } from "../support/environment.ts";
 
 const name = "fetch";
@@ -48,7 +48,7 @@ test("a connection goes through HTTP by the recipe", { on: ["deno", "bun"] }, as
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
-  await using tunnel = new Program("fetch_tunnel", 0, `http://127.0.0.1:${port}/`);
+  await using tunnel = new Recipe("fetch_tunnel", 0, `http://127.0.0.1:${port}/`);
   const socket = await dial(await tunnel.port());
   socket.end("hello");
   assertEquals(await text(socket), "got hello");

@@ -1,7 +1,8 @@
 /** The contract over the QUIC streams below a WebTransport session that Deno serves. */
 import { capabilitiesOf, contract } from "./suite.ts";
 import { codes } from "../support/webtransport.ts";
-import { incomingStream, openServed } from "../support/webtransport_server.ts";
+import { incomingStream } from "../tools/webtransport_server.ts";
+import { openServed } from "./webtransport_served.ts";
 
 const can = capabilitiesOf("fromWebTransport", "deno QUIC");
 contract("fromWebTransport (QUIC)", can, openServed(incomingStream), {

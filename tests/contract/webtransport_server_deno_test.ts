@@ -1,7 +1,8 @@
 /** The contract over the streams of a WebTransport session that Deno serves. */
 import { capabilitiesOf, contract } from "./suite.ts";
 import { codes } from "../support/webtransport.ts";
-import { accepted, openServed } from "../support/webtransport_server.ts";
+import { accepted } from "../tools/webtransport_server.ts";
+import { openServed } from "./webtransport_served.ts";
 
 const can = capabilitiesOf("fromWebTransport", "deno server");
 contract("fromWebTransport (server)", can, openServed(accepted), {

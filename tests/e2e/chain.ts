@@ -12,6 +12,10 @@ import { PairWire } from "../peer/wires/memory.ts";
 import type { RemoteProgram } from "./remote_program.ts";
 
 export const MIB = 1024 * 1024;
+/** What the kernel holds of one direction of a TCP connection at most: `tcp_rmem`, `tcp_wmem` of Linux, and some. */
+export const TCP_BYTES = 40 * MIB;
+/** A `halfCloseTimeout`, in ms: a page on a busy machine may be silent for 100 ms. */
+export const SILENT_MS = 1000;
 const QUIET_MS = 500;
 
 /** A chain that is there. */

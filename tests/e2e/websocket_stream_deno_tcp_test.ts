@@ -1,7 +1,7 @@
 /** A page with WebSocketStream ⇄ Deno ⇄ TCP. */
 import { fromWebSocketStream } from "@webstreams/join/websocket";
 import { listen } from "../peer/client.ts";
-import { type ChainKind, closesWhole, joinedHere, MIB, stalls } from "./chain.ts";
+import { type ChainKind, closesWhole, joinedHere, MIB, SILENT_MS, stalls } from "./chain.ts";
 import { RemoteProgram } from "./remote_program.ts";
 import { openWebSocketStream } from "./websocket_stream.ts";
 
@@ -17,7 +17,7 @@ const kind: ChainKind = {
     const { hostname, port } = far.address;
     const program = await RemoteProgram.start("deno", "upgrade_websocket", 0, hostname, port);
     const end = fromWebSocketStream(openWebSocketStream(`ws://127.0.0.1:${program.port}/`));
-    const { near, joined, dispose } = joinedHere(end, options, { halfCloseTimeout: 20 });
+    const { near, joined, dispose } = joinedHere(end, options, { halfCloseTimeout: SILENT_MS });
     return {
       ...{ near, far, joined, program },
       async dispose() {

@@ -1,7 +1,7 @@
 /** A page with WebTransport ⇄ Deno ⇄ TCP. */
 import { fromWebTransport } from "@webstreams/join/webtransport";
 import { listen } from "../peer/client.ts";
-import { connect } from "../support/webtransport.ts";
+import { connect } from "../tools/webtransport_session.ts";
 import { type ChainKind, halfCloses, joinedHere, MIB, stalls } from "./chain.ts";
 import { RemoteProgram } from "./remote_program.ts";
 

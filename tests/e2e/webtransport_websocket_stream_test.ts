@@ -4,7 +4,7 @@ import { fromWebSocketStream } from "@webstreams/join/websocket";
 import { fromWebTransport } from "@webstreams/join/webtransport";
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { listen } from "../peer/client.ts";
-import { connect } from "../support/webtransport.ts";
+import { connect } from "../tools/webtransport_session.ts";
 import { arrives, type Chain, type ChainKind, ends, MIB, stalls, testChain } from "./chain.ts";
 import { openWebSocketStream } from "./websocket_stream.ts";
 

@@ -18,7 +18,7 @@ import {
   assertStrictEquals,
 } from "@std/assert";
 import { connect, type Socket } from "node:net";
-import { type Certificate, selfSigned } from "../support/certs.ts";
+import { type Certificate, selfSigned } from "../tools/certs.ts";
 import { test } from "../harness.ts";
 
 type Transport = "tcp" | "unix" | "tls";

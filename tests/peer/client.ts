@@ -29,15 +29,19 @@
  *
  * @module
  */
-import type { Certificate } from "../support/certs.ts";
+import type { Certificate } from "../tools/certs.ts";
 import { environment, runtime } from "../support/environment.ts";
 import type { Far } from "./far_end.ts";
 import { ToldFar } from "./told_far.ts";
-import type { Address, Opened, Outcome, PeerOptions, Protocol, Target } from "./protocol.ts";
+import type { Address, Answer, Opened, PeerOptions, Protocol, Target } from "./protocol.ts";
 
+// In a variable, as pages, whose bundle it would come into, have no processes.
+const own: string = "./own.ts";
 // Before any test begins, whose resources Deno watches.
 const peer = environment.peer ??
-  (runtime === "deno" ? await (await import("./own.ts")).startPeer() : undefined);
+  (runtime === "deno"
+    ? await (await import(own) as typeof import("./own.ts")).startPeer()
+    : undefined);
 
 /** Awaits one connection of the test's. */
 export async function listen(protocol: Protocol, options: PeerOptions = {}): Promise<RemoteFar> {
@@ -83,7 +87,7 @@ export class RemoteFar extends ToldFar implements AsyncDisposable {
 
   /** Each verb is begun before the next one is told; none has to be done. */
   protected override tell<T>(verb: keyof Far, ...args: unknown[]): Promise<T> {
-    const told = this.#telling.then(() => ask<Outcome>(`far/${this.#id}/${verb}`, args));
+    const told = this.#telling.then(() => ask<Answer>(`far/${this.#id}/${verb}`, args));
     this.#telling = told.catch(() => {});
     const done = outcome<T>(told);
     // As with a far end in this process: whoever waits for it sees that it fails.
@@ -99,7 +103,7 @@ export class RemoteFar extends ToldFar implements AsyncDisposable {
   }
 }
 
-async function outcome<T>(told: Promise<Outcome>): Promise<T> {
+async function outcome<T>(told: Promise<Answer>): Promise<T> {
   for (let answer = await told;; answer = await ask(`op/${answer.op}`)) {
     if ("error" in answer) throw new Error(answer.error);
     if ("value" in answer) return answer.value as T;

@@ -7,7 +7,7 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server } from "node:net";
 // @ts-types="./wires/ws.d.ts"
 import { type WebSocket, WebSocketServer } from "ws";
-import type { Certificate } from "../support/certs.ts";
+import type { Certificate } from "../tools/certs.ts";
 import { carryTo } from "./carrier.ts";
 import type { Address, PeerOptions, Protocol } from "./protocol.ts";
 import type { Wire } from "./wire.ts";

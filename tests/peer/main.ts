@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { selfSigned } from "../support/certs.ts";
+import { selfSigned } from "../tools/certs.ts";
 import { PeerService } from "./service.ts";
 
 const service = new PeerService(await selfSigned());

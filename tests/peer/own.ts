@@ -3,23 +3,16 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
+import { Program } from "../tools/program.ts";
 
 /** Starts it; resolves to where it listens. It ends with the present program. */
 export async function startPeer(): Promise<string> {
-  const main = new URL("./main.ts", import.meta.url).href;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--unstable-net", main],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  child.unref();
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let line = "";
-  while (!line.includes("\n")) {
-    const { done, value } = await lines.read();
-    if (done) throw new Error("The peer has ended before it was ready");
-    line += value;
-  }
-  return JSON.parse(line).url;
+  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+  const peer = new Program(
+    [Deno.execPath(), "run", "-A", "--no-check", "--unstable-net", main],
+    { showsErrors: true },
+  );
+  peer.child.unref();
+  return JSON.parse(await peer.line()).url;
 }

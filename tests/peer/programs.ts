@@ -4,15 +4,16 @@
  *
  * @module
  */
-import type { Certificate } from "../support/certs.ts";
-import { Program, Running } from "../recipes/program.ts";
+import type { Certificate } from "../tools/certs.ts";
+import { Recipe } from "../recipes/recipe.ts";
+import { Program } from "../tools/program.ts";
 import type { Started, Starting } from "./protocol.ts";
 import { certificateHashOf } from "./wires/webtransport.ts";
 
 /** Starts, asks and stops them. */
 export class Programs {
   readonly #certificate: Certificate;
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Map<string, Program>();
   #folder?: Promise<string>;
   readonly #bundled = new Map<string, Promise<string>>();
 
@@ -41,12 +42,22 @@ export class Programs {
     const folder = await (this.#folder ??= this.#makeFolder());
     const given = args.map((arg) => String(arg).replace("$FOLDER", folder));
     const program = on === "deno"
-      ? new Program(name, ...given)
-      : new Running([await programOf(on), await this.#bundle(on, name, folder), ...given]);
+      ? new Recipe(name, ...given)
+      : await this.#startOn(on, name, folder, given);
     const id = crypto.randomUUID();
     this.#running.set(id, program);
     const port = await program.port();
     return { id, port, certificateHash: await certificateHashOf(this.#certificate.cert) };
+  }
+
+  async #startOn(
+    on: "bun" | "node",
+    name: string,
+    folder: string,
+    args: readonly string[],
+  ): Promise<Program> {
+    const command = [await programOf(on), await this.#bundle(on, name, folder), ...args];
+    return new Program(command, { showsErrors: true });
   }
 
   #bundle(on: "bun" | "node", name: string, folder: string): Promise<string> {

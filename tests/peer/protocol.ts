@@ -50,7 +50,7 @@ export interface Opened {
 }
 
 /** The answer to a verb: `POST /far/<id>/<verb>` with its arguments, and to `GET /op/<op>`. */
-export type Outcome = { readonly value: unknown } | { readonly error: string } | {
+export type Answer = { readonly value: unknown } | { readonly error: string } | {
   /** It takes longer: to be asked for under this number. */
   readonly op: number;
 };

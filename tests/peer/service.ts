@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Certificate } from "../support/certs.ts";
+import type { Certificate } from "../tools/certs.ts";
 import { diallers } from "./dial.ts";
 import { type Far, FarEnd } from "./far_end.ts";
 import { listeners } from "./listen.ts";
 import { Programs } from "./programs.ts";
-import type { Address, DialRequest, ListenRequest, Opened, Outcome } from "./protocol.ts";
+import type { Address, Answer, DialRequest, ListenRequest, Opened } from "./protocol.ts";
 
 /** One far end: there, or awaited. */
 interface Entry {
@@ -48,7 +48,7 @@ export class PeerService {
   readonly programs: Programs;
   readonly #certificate: Certificate;
   readonly #entries = new Map<string, Entry>();
-  readonly #operations = new Map<number, Promise<Outcome>>();
+  readonly #operations = new Map<number, Promise<Answer>>();
   #count = 0;
 
   constructor(certificate: Certificate) {
@@ -99,7 +99,7 @@ export class PeerService {
     return id;
   }
 
-  async #tell(id: string, verb: string, args: unknown[]): Promise<Outcome> {
+  async #tell(id: string, verb: string, args: unknown[]): Promise<Answer> {
     const entry = this.#entries.get(id);
     if (!entry) throw new TypeError(`There is no far end ${id}`);
     if (verb === "dispose") {
@@ -116,7 +116,7 @@ export class PeerService {
     return { op };
   }
 
-  async #poll(op: number): Promise<Outcome> {
+  async #poll(op: number): Promise<Answer> {
     const operation = this.#operations.get(op);
     if (!operation) throw new TypeError(`There is no operation ${op}`);
     const outcome = await soon(POLL_MS, operation);
@@ -125,7 +125,7 @@ export class PeerService {
   }
 }
 
-async function perform(far: Promise<FarEnd>, verb: string, args: unknown[]): Promise<Outcome> {
+async function perform(far: Promise<FarEnd>, verb: string, args: unknown[]): Promise<Answer> {
   try {
     const end = await far;
     const action = end[verb as keyof Far] as (...args: unknown[]) => Promise<unknown>;

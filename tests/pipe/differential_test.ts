@@ -11,7 +11,7 @@ import { pipe, type PipeOptions, type PipeResult } from "@webstreams/join";
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { test } from "../harness.ts";
-import { type Call, follow, NODES, type Outcome, type Pipe, pipeTo, Rig } from "./helpers.ts";
+import { type Call, follow, NODES, type Pipe, pipeTo, Rig, type Settlement } from "./helpers.ts";
 import { macrotask } from "../support/async.ts";
 import {
   ABORTS_LATE,
@@ -78,7 +78,7 @@ async function pass(gap: Gap): Promise<void> {
 interface Play {
   /** After every step: the calls so far, the room in the source, the outcome's state, the locks. */
   trace: unknown[];
-  outcome: Outcome;
+  outcome: Settlement;
   calls: Call[];
   /** How many chunks were enqueued, and what is left of them. */
   enqueued: number;

@@ -169,14 +169,14 @@ export class Rig {
 }
 
 /** How a promise stands. */
-export interface Outcome {
+export interface Settlement {
   state: "pending" | "fulfilled" | "rejected";
   reason?: unknown;
 }
 
 /** Follows a promise. */
-export function follow(promise: Promise<unknown>): Outcome {
-  const outcome: Outcome = { state: "pending" };
+export function follow(promise: Promise<unknown>): Settlement {
+  const outcome: Settlement = { state: "pending" };
   promise.then(
     () => void (outcome.state = "fulfilled"),
     (reason) => void Object.assign(outcome, { state: "rejected", reason }),
@@ -187,7 +187,7 @@ export function follow(promise: Promise<unknown>): Outcome {
 /** How a stream stands whose lock is free. */
 export async function stateOf(
   stream: ReadableStream<unknown> | WritableStream<unknown>,
-): Promise<Outcome> {
+): Promise<Settlement> {
   const handle = stream instanceof ReadableStream ? stream.getReader() : stream.getWriter();
   const outcome = follow(handle.closed);
   await settle();

@@ -15,10 +15,10 @@ import {
   type Call,
   follow,
   nativeRule,
-  type Outcome,
   Rig,
   rule,
   settle,
+  type Settlement,
   stateOf,
 } from "./helpers.ts";
 import { CLOSES_UNREADY, IGNORES_ERRORING, SIZED_WHEN_ERRORING } from "../support/deviations.ts";
@@ -65,16 +65,16 @@ async function rigIn(
 /** What the standard demands. */
 interface Demand {
   /** The outcome before the sink's write or close under way has settled. */
-  before?: Outcome;
+  before?: Settlement;
   /** The outcome in the end. */
-  after: Outcome;
+  after: Settlement;
   /** All the calls in the end. */
   calls?: Call[];
 }
 
-const pending: Outcome = { state: "pending" };
-const fulfilled: Outcome = { state: "fulfilled" };
-const rejected = (reason: unknown): Outcome => ({ state: "rejected", reason });
+const pending: Settlement = { state: "pending" };
+const fulfilled: Settlement = { state: "fulfilled" };
+const rejected = (reason: unknown): Settlement => ({ state: "rejected", reason });
 const bySource = rejected(SOURCE);
 const bySink = rejected(SINK);
 

@@ -8,16 +8,24 @@ import { pipe } from "@webstreams/join";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { deferred, rejection } from "../support/async.ts";
-import { type Call, follow, type Outcome, Rig, type RigOptions, rule, settle } from "./helpers.ts";
+import {
+  type Call,
+  follow,
+  Rig,
+  type RigOptions,
+  rule,
+  settle,
+  type Settlement,
+} from "./helpers.ts";
 import { ABORTS_LATE, PIPES_CHUNK_BY_CHUNK } from "../support/deviations.ts";
 
 const SOURCE = new Error("source");
 const SINK = new Error("sink");
 const REASON = new Error("reason");
-const fulfilled: Outcome = { state: "fulfilled" };
-const rejected = (reason: unknown): Outcome => ({ state: "rejected", reason });
+const fulfilled: Settlement = { state: "fulfilled" };
+const rejected = (reason: unknown): Settlement => ({ state: "rejected", reason });
 
-const ENDS: [string, (rig: Rig) => void, Outcome, Call[]][] = [
+const ENDS: [string, (rig: Rig) => void, Settlement, Call[]][] = [
   ["the source has closed", (rig) => rig.input.close(), fulfilled, [["close"]]],
   ["the source has errored", (rig) => rig.input.error(SOURCE), rejected(SOURCE), [[
     "abort",
@@ -56,7 +64,7 @@ for (const [what, end, expected, calls] of ENDS) {
 }
 
 /** A sink made in the turn of the call, and what an errored source leaves of it. */
-const SINKS: [string, RigOptions, (rig: Rig) => unknown, Outcome, Call[]][] = [
+const SINKS: [string, RigOptions, (rig: Rig) => unknown, Settlement, Call[]][] = [
   ["writable", {}, () => {}, rejected(SOURCE), [["abort", SOURCE]]],
   ["erroring", {}, (rig) => rig.output.error(SINK), rejected(SINK), []],
   ["closing", {}, (rig) => rig.sink.close(), rejected(SOURCE), [["abort", SOURCE]]],

@@ -7,7 +7,8 @@ import { test } from "../harness.ts";
 import { delay } from "../support/async.ts";
 import { type Runtime, runtime } from "../support/environment.ts";
 import { ask, dial, freePort, lateReplies, reset } from "./peers.ts";
-import { Program, type Running } from "./program.ts";
+import { Recipe } from "./recipe.ts";
+import type { Program } from "../tools/program.ts";
 
 /** A server, and what shows that it serves. */
 interface Serving {
@@ -42,7 +43,7 @@ const here = all.filter(({ on }) => !on || on === runtime);
 for (const { name, args, question, answer } of here) {
   test(`${name} bears clients that reset before they are accepted`, async () => {
     await using target = lateReplies();
-    await using program = new Program(name, 0, ...args(await target.port()));
+    await using program = new Recipe(name, 0, ...args(await target.port()));
     const port = await program.port();
     // The kernel goes on accepting for a process that is stopped, which finds them dead.
     program.signal("SIGSTOP");
@@ -61,7 +62,7 @@ for (const { name, on, args, question, answer } of here) {
   test(`${name} bears that no descriptor is left`, async () => {
     await using target = lateReplies();
     const limited = [DESCRIPTORS, name, await freePort(), ...args(await target.port())] as const;
-    await using program = Program.limited(...limited);
+    await using program = Recipe.limited(...limited);
     const port = await program.port();
     if (runtime === "deno") await hearsSignals(program.child.pid!);
     const clients = new Clients(port, 150);
@@ -74,7 +75,7 @@ for (const { name, on, args, question, answer } of here) {
 }
 
 /** So many descriptors a program has open, as far as the platform tells. */
-function openIn({ child }: Running): number {
+function openIn({ child }: Program): number {
   return process.platform === "linux" ? readdirSync(`/proc/${child.pid}/fd`).length : 0;
 }
 

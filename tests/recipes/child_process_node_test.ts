@@ -7,10 +7,10 @@ import { delay } from "../support/async.ts";
 import { runtime } from "../support/environment.ts";
 import { throughChild } from "./child_process_bytes.ts";
 import { ask, dial, text } from "./peers.ts";
-import { Program } from "./program.ts";
+import { Recipe } from "./recipe.ts";
 
 test("a program of Node's child_process is served to a connection", async () => {
-  await using serving = new Program("child_process_node", 0, "sort", "-r");
+  await using serving = new Recipe("child_process_node", 0, "sort", "-r");
   const socket = await dial(await serving.port());
   // It sorts once it has seen the end of its input.
   socket.end("a\nc\nb\n");
@@ -20,7 +20,7 @@ test("a program of Node's child_process is served to a connection", async () => 
 
 test("a program of Node's child_process gets and gives all there is", async () => {
   const bytes = 8 * 1024 * 1024;
-  await using serving = new Program("child_process_node", 0, "cat");
+  await using serving = new Recipe("child_process_node", 0, "cat");
   await throughChild(await serving.port(), bytes);
   assertEquals(await serving.line(), `${bytes} bytes in, ${bytes} out`);
 });
@@ -31,7 +31,7 @@ for (
     : ["child_process_node"]
 ) {
   test(`${name} goes on after a program that ends before its input does`, async () => {
-    await using serving = new Program(name, 0, "head", "-c", 1);
+    await using serving = new Recipe(name, 0, "head", "-c", 1);
     const port = await serving.port();
     // Whether that gets its answer is the matter of others.
     for (let count = 0; count < 3; count++) await ask(port, "x".repeat(4_000_000)).catch(() => {});
@@ -39,7 +39,7 @@ for (
   });
 
   test(`${name} goes on after a program that cannot be run`, async () => {
-    await using serving = new Program(name, 0, "/no/such/program");
+    await using serving = new Recipe(name, 0, "/no/such/program");
     const port = await serving.port();
     for (let count = 0; count < 3; count++) {
       const answer = await ask(port, "y").catch(({ code }) => code);
@@ -48,7 +48,7 @@ for (
   });
 
   test(`${name} kills the program of a client that resets`, async () => {
-    await using serving = new Program(name, 0, "sh", "-c", "echo $$; exec sleep 1000");
+    await using serving = new Recipe(name, 0, "sh", "-c", "echo $$; exec sleep 1000");
     const socket = await dial(await serving.port());
     const [pid] = await once(socket, "data");
     socket.resetAndDestroy();

@@ -6,7 +6,7 @@ import { test } from "../harness.ts";
 import { deferred, rejection } from "../support/async.ts";
 import { throughChild } from "./child_process_bytes.ts";
 import { ask, dial, lateReplies, reset, TestServer } from "./peers.ts";
-import { Program } from "./program.ts";
+import { Recipe } from "./recipe.ts";
 
 const MIB = 1024 * 1024;
 
@@ -14,7 +14,7 @@ const MIB = 1024 * 1024;
 async function chain(
   target: number,
 ): Promise<AsyncDisposable & { port: number; between(): number }> {
-  const unpacking = new Program("compressed_relay", "unpack", 0, "127.0.0.1", target);
+  const unpacking = new Recipe("compressed_relay", "unpack", 0, "127.0.0.1", target);
   const behind = await unpacking.port();
   let bytes = 0;
   const count = (from: Socket, to: Socket) =>
@@ -27,7 +27,7 @@ async function chain(
     socket.once("close", () => onward.destroy());
     onward.once("close", () => socket.destroy());
   });
-  const packing = new Program("compressed_relay", "pack", 0, "127.0.0.1", await wire.port());
+  const packing = new Recipe("compressed_relay", "pack", 0, "127.0.0.1", await wire.port());
   return {
     port: await packing.port(),
     between: () => bytes,
@@ -82,6 +82,6 @@ test("a reset goes through compression, and so does what cannot be expanded", as
   assertEquals((await failed as { code?: string }).code, "ECONNRESET");
 
   const silent = await server.port();
-  await using unpacking = new Program("compressed_relay", "unpack", 0, "127.0.0.1", silent);
+  await using unpacking = new Recipe("compressed_relay", "unpack", 0, "127.0.0.1", silent);
   assertInstanceOf(await rejection(ask(await unpacking.port(), "no deflate at all")), Error);
 });

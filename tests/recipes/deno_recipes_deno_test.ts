@@ -1,7 +1,7 @@
 /** The recipes for Deno, each a process of its own. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { once } from "node:events";
-import { selfSigned } from "../support/certs.ts";
+import { selfSigned } from "../tools/certs.ts";
 import { test } from "../harness.ts";
 import { hashOf } from "../support/parcels.ts";
 import { dial as dialPeer, listen } from "../peer/client.ts";
@@ -12,12 +12,12 @@ import { earlyAnswers } from "./early_answers.ts";
 import { FullServer } from "./full_server.ts";
 import { relay } from "./page_relay.ts";
 import { dial, freePort, lateReplies, text } from "./peers.ts";
-import { Program } from "./program.ts";
+import { Recipe } from "./recipe.ts";
 
 const MIB = 1024 * 1024;
 
 test("a program of Deno.Command is served to a connection", async () => {
-  await using serving = new Program("child_process", 0, "sort", "-r");
+  await using serving = new Recipe("child_process", 0, "sort", "-r");
   const socket = await dial(await serving.port());
   socket.end("a\nc\nb\n");
   assertEquals(await text(socket), "c\nb\na\n");
@@ -25,14 +25,14 @@ test("a program of Deno.Command is served to a connection", async () => {
 });
 
 test("a program of Deno.Command gets and gives all there is", async () => {
-  await using serving = new Program("child_process", 0, "cat");
+  await using serving = new Recipe("child_process", 0, "cat");
   await throughChild(await serving.port(), 8 * MIB);
   assertEquals(await serving.line(), `${8 * MIB} bytes in, ${8 * MIB} out, exit 0`);
 });
 
 test("standard input and output are joined to a connection", async () => {
   await using server = lateReplies();
-  const netcat = new Program("netcat", "127.0.0.1", await server.port());
+  const netcat = new Recipe("netcat", "127.0.0.1", await server.port());
   netcat.child.stdin!.end("through a pipe");
   assertEquals(await netcat.line(), "got through a pipe");
   const [code] = netcat.child.exitCode === null ? await once(netcat.child, "exit") : [0];
@@ -41,7 +41,7 @@ test("standard input and output are joined to a connection", async () => {
 
 test("what a server has said reaches standard output although it takes no more", async () => {
   await using server = earlyAnswers(false);
-  await using netcat = new Program("netcat", "127.0.0.1", await server.port());
+  await using netcat = new Recipe("netcat", "127.0.0.1", await server.port());
   const { child } = netcat;
   child.stdin!.on("error", () => {}).write("x".repeat(20_000_000));
   assertEquals(await netcat.line(), "HTTP/1.1 413 Content Too Large");
@@ -52,7 +52,7 @@ test("what a server has said reaches standard output although it takes no more",
 
 test("Deno's upgradeWebSocket is joined to a connection", async () => {
   const server = await listen("tcp");
-  await using serving = new Program("upgrade_websocket", 0, "127.0.0.1", server.address.port);
+  await using serving = new Recipe("upgrade_websocket", 0, "127.0.0.1", server.address.port);
   const url = `ws://127.0.0.1:${await serving.port()}/`;
   const client = await dialPeer("websocket", { url });
   const [there, back] = [{ bytes: 4 * MIB, seed: 1 }, { bytes: 4 * MIB, seed: 2 }];
@@ -69,7 +69,7 @@ test("Deno's upgradeWebSocket is joined to a connection", async () => {
 
 test("a request that is no WebSocket's is refused, and one without a server", async () => {
   const server = await listen("tcp");
-  await using serving = new Program("upgrade_websocket", 0, "127.0.0.1", server.address.port);
+  await using serving = new Recipe("upgrade_websocket", 0, "127.0.0.1", server.address.port);
   const port = await serving.port();
   const response = await fetch(`http://127.0.0.1:${port}/`);
   assertEquals([response.status, await response.text()], [426, "Only for WebSockets"]);
@@ -80,7 +80,7 @@ test("a request that is no WebSocket's is refused, and one without a server", as
 
 test("a client of upgradeWebSocket is sent no ping, which would wait behind what it is slow to read", async () => {
   await using server = lateReplies();
-  await using serving = new Program("upgrade_websocket", 0, "127.0.0.1", await server.port());
+  await using serving = new Recipe("upgrade_websocket", 0, "127.0.0.1", await server.port());
   const socket = await dial(await serving.port());
   const key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
   socket.write(
@@ -106,7 +106,7 @@ test("a WebTransport stream is joined to a connection, half-closes included", as
   const server = await listen("tcp");
   await using folder = await certified();
   const target = ["127.0.0.1", server.address.port];
-  await using serving = new Program("webtransport_server", ...folder.files, 0, ...target);
+  await using serving = new Recipe("webtransport_server", ...folder.files, 0, ...target);
   const url = `https://127.0.0.1:${await serving.port()}/`;
   const client = await dialPeer("webtransport", { url });
   const [there, back] = [{ bytes: MIB, seed: 3 }, { bytes: MIB, seed: 4 }];
@@ -126,7 +126,7 @@ test("a WebTransport stream is joined to a connection, half-closes included", as
 test("a WebTransport stream is ended whose server refuses", async () => {
   await using folder = await certified();
   const target = ["127.0.0.1", await freePort()];
-  await using serving = new Program("webtransport_server", ...folder.files, 0, ...target);
+  await using serving = new Recipe("webtransport_server", ...folder.files, 0, ...target);
   const url = `https://127.0.0.1:${await serving.port()}/`;
   const client = await dialPeer("webtransport", { url });
   await client.send({ bytes: 5, seed: 1 });
@@ -141,7 +141,7 @@ test("the WebTransport server gives up connecting once its client has left", {
   await using target = await FullServer.start();
   await using folder = await certified();
   const args = ["127.0.0.1", target.port];
-  await using serving = new Program("webtransport_server", ...folder.files, 0, ...args);
+  await using serving = new Recipe("webtransport_server", ...folder.files, 0, ...args);
   const url = `https://127.0.0.1:${await serving.port()}/`;
   const before = sockets(serving);
   const clients = await Promise.all(

@@ -4,10 +4,10 @@
  * @module
  */
 import { readdirSync, readlinkSync } from "node:fs";
-import type { Running } from "./program.ts";
+import type { Program } from "../tools/program.ts";
 
 /** How many of its descriptors are sockets. */
-export function sockets({ child }: Running): number {
+export function sockets({ child }: Program): number {
   const folder = `/proc/${child.pid}/fd`;
   let count = 0;
   for (const name of readdirSync(folder)) {

@@ -4,7 +4,7 @@ import { test } from "../harness.ts";
 import { runtime } from "../support/environment.ts";
 import { answered, earlyAnswers } from "./early_answers.ts";
 import { dial, text } from "./peers.ts";
-import { Program } from "./program.ts";
+import { Recipe } from "./recipe.ts";
 
 const UPLOADS = 10;
 
@@ -19,7 +19,7 @@ for (const name of names) {
     const how = ends ? "ends and resets" : "resets";
     test(`${name} delivers the early answer of a server that ${how} while it is uploaded to`, async () => {
       await using server = earlyAnswers(ends);
-      await using relay = new Program(name, 0, "127.0.0.1", await server.port());
+      await using relay = new Recipe(name, 0, "127.0.0.1", await server.port());
       await answered(await relay.port(), UPLOADS);
     });
   }
@@ -31,7 +31,7 @@ const programs = runtime === "deno"
 
 for (const name of programs) {
   test(`${name} delivers the answer of a program that ends before its input does`, async () => {
-    await using serving = new Program(name, 0, "head", "-n", "1");
+    await using serving = new Recipe(name, 0, "head", "-n", "1");
     const port = await serving.port();
     for (let time = 0; time < 3; time++) {
       const socket = await dial(port);

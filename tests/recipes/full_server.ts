@@ -5,7 +5,7 @@
  */
 import type { Socket } from "node:net";
 import { dial } from "./peers.ts";
-import { Program } from "./program.ts";
+import { Recipe } from "./recipe.ts";
 
 /**
  * Stopped, and with as many waiting to be accepted as may: the kernel drops what else asks for a
@@ -13,19 +13,19 @@ import { Program } from "./program.ts";
  */
 export class FullServer implements AsyncDisposable {
   readonly port: number;
-  readonly #program: Program;
+  readonly #program: Recipe;
   readonly #waiting: readonly Promise<Socket>[];
   #accepted = 0;
   #closed = 0;
 
-  private constructor(port: number, program: Program, waiting: readonly Promise<Socket>[]) {
+  private constructor(port: number, program: Recipe, waiting: readonly Promise<Socket>[]) {
     this.port = port;
     this.#program = program;
     this.#waiting = waiting;
   }
 
   static async start(): Promise<FullServer> {
-    const program = new Program("small_backlog");
+    const program = new Recipe("small_backlog");
     const port = await program.port();
     program.signal("SIGSTOP");
     const waiting: Promise<Socket>[] = [];

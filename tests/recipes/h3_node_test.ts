@@ -7,7 +7,7 @@ import { test } from "../harness.ts";
 import { deferred } from "../support/async.ts";
 import { bytes } from "../support/bytes.ts";
 import { TestServer, text } from "./peers.ts";
-import { Program } from "./program.ts";
+import { Recipe } from "./recipe.ts";
 
 const MIB = 1024 * 1024;
 
@@ -47,7 +47,7 @@ class Client {
 
 test("what a WebSocket sends through h3 comes back as it was", async () => {
   await using server = new TestServer((socket) => void socket.pipe(socket));
-  await using relay = new Program("h3_relay", 0, "127.0.0.1", await server.port());
+  await using relay = new Recipe("h3_relay", 0, "127.0.0.1", await server.port());
   const client = await Client.connect(await relay.port());
   await client.send(bytes("hello"));
   await client.until(5);
@@ -71,7 +71,7 @@ test("a server's end closes the WebSocket, after all it has sent", async () => {
     socket.end(new PatternStream(9).next(2 * MIB));
     socket.resume();
   });
-  await using relay = new Program("h3_relay", 0, "127.0.0.1", await server.port());
+  await using relay = new Recipe("h3_relay", 0, "127.0.0.1", await server.port());
   const client = await Client.connect(await relay.port());
   assertEquals(await client.closed, 1000);
   assertEquals([client.got.bytes, client.got.hash], [2 * MIB, hashOf({ bytes: 2 * MIB, seed: 9 })]);
@@ -85,7 +85,7 @@ test("a WebSocket that is closed is an end of file behind its last message", asy
       socket.end();
     }, () => resolve("a reset"));
   });
-  await using relay = new Program("h3_relay", 0, "127.0.0.1", await server.port());
+  await using relay = new Recipe("h3_relay", 0, "127.0.0.1", await server.port());
   const client = await Client.connect(await relay.port());
   void client.send(bytes("first, "));
   void client.send(bytes("last"));
@@ -100,7 +100,7 @@ test("a WebSocket that is cut off resets the server", async () => {
     socket.write("hello");
     socket.resume();
   });
-  await using relay = new Program("h3_relay", 0, "127.0.0.1", await server.port());
+  await using relay = new Recipe("h3_relay", 0, "127.0.0.1", await server.port());
   const client = await Client.connect(await relay.port());
   await client.until(5);
   client.socket.terminate();
@@ -111,7 +111,7 @@ test("a server that resets is no clean end of the WebSocket", async () => {
   await using server = new TestServer((socket) => {
     socket.once("data", () => socket.resetAndDestroy());
   });
-  await using relay = new Program("h3_relay", 0, "127.0.0.1", await server.port());
+  await using relay = new Recipe("h3_relay", 0, "127.0.0.1", await server.port());
   const client = await Client.connect(await relay.port());
   await client.send(bytes("hello"));
   const code = await client.closed;

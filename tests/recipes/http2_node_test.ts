@@ -10,7 +10,7 @@ import { test } from "../harness.ts";
 import { deferred, rejection } from "../support/async.ts";
 import { pattern } from "../support/parcels.ts";
 import { ask, freePort, lateReplies, TestServer, text } from "./peers.ts";
-import { Program } from "./program.ts";
+import { Recipe } from "./recipe.ts";
 
 /** A session with the proxy, for one test. */
 class Session implements AsyncDisposable {
@@ -40,7 +40,7 @@ class Session implements AsyncDisposable {
 test("the HTTP/2 proxy hands both half-closes through, on many tunnels of a connection", async () => {
   await using server = lateReplies();
   const target = await server.port();
-  await using proxy = new Program("connect_proxy_http2", 0);
+  await using proxy = new Recipe("connect_proxy_http2", 0);
   await using session = new Session(await proxy.port());
   const replies = Array.from({ length: 20 }, async (_, at) => {
     const [stream, status] = await session.tunnel(target);
@@ -58,7 +58,7 @@ test("a server that ends first still gets what comes through the HTTP/2 proxy", 
     socket.end("greeting");
     text(socket).then(resolve, () => {});
   });
-  await using proxy = new Program("connect_proxy_http2", 0);
+  await using proxy = new Recipe("connect_proxy_http2", 0);
   await using session = new Session(await proxy.port());
   const [stream] = await session.tunnel(await server.port());
   assertEquals(await text(stream), "greeting");
@@ -68,7 +68,7 @@ test("a server that ends first still gets what comes through the HTTP/2 proxy", 
 
 test("much passes the HTTP/2 proxy, both ways", async () => {
   await using server = new TestServer((socket) => void socket.pipe(socket));
-  await using proxy = new Program("connect_proxy_http2", 0);
+  await using proxy = new Recipe("connect_proxy_http2", 0);
   await using session = new Session(await proxy.port());
   const [stream] = await session.tunnel(await server.port());
   const { readable, writable } = fromNodeSocket(stream);
@@ -83,7 +83,7 @@ test("a page comes to Node's own HTTP client through a tunnel", async () => {
     socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage"));
   });
   const port = await server.port();
-  await using proxy = new Program("connect_proxy_http2", 0);
+  await using proxy = new Recipe("connect_proxy_http2", 0);
   await using session = new Session(await proxy.port());
   const [stream] = await session.tunnel(port);
   const asked = request({ host: "127.0.0.1", port, createConnection: () => stream as Duplex });
@@ -97,7 +97,7 @@ test("a target that resets does not look to an HTTP/2 client as if it had ended"
     socket.write("half of it");
     socket.once("data", () => socket.resetAndDestroy());
   });
-  await using proxy = new Program("connect_proxy_http2", 0);
+  await using proxy = new Recipe("connect_proxy_http2", 0);
   await using session = new Session(await proxy.port());
   const [stream] = await session.tunnel(await server.port());
   let ended = false;
@@ -116,7 +116,7 @@ test("a client that breaks its tunnel off resets the target", async () => {
     socket.write("hello");
     socket.on("error", resolve).on("end", () => resolve("a clean end")).resume();
   });
-  await using proxy = new Program("connect_proxy_http2", 0);
+  await using proxy = new Recipe("connect_proxy_http2", 0);
   const port = await proxy.port();
   await using session = new Session(port);
   const [stream] = await session.tunnel(await server.port());
@@ -130,7 +130,7 @@ test("a connection that is cut resets the targets of its tunnels", async () => {
   await using server = new TestServer((socket) => {
     socket.on("error", resolve).on("end", () => resolve("a clean end")).resume();
   });
-  await using proxy = new Program("connect_proxy_http2", 0);
+  await using proxy = new Recipe("connect_proxy_http2", 0);
   const session = new Session(await proxy.port());
   const [stream] = await session.tunnel(await server.port());
   stream.on("error", () => {});
@@ -139,7 +139,7 @@ test("a connection that is cut resets the targets of its tunnels", async () => {
 });
 
 test("the HTTP/2 proxy says so where it cannot connect, and outlives what is no address", async () => {
-  await using proxy = new Program("connect_proxy_http2", 0);
+  await using proxy = new Recipe("connect_proxy_http2", 0);
   const port = await proxy.port();
   await using session = new Session(port);
   for (const target of [await freePort(), "99999", "port"]) {

@@ -6,14 +6,14 @@ import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { test } from "../harness.ts";
 import { ask, dial, freePort, lateReplies, text } from "./peers.ts";
-import { Program } from "./program.ts";
+import { Recipe } from "./recipe.ts";
 
 test("curl gets a page through the CONNECT proxy", async () => {
   const page = "x".repeat(3_000_000);
   const server = createServer((_request, response) => response.end(page));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  await using proxy = new Program("connect_proxy", 0);
+  await using proxy = new Recipe("connect_proxy", 0);
 
   const { port } = server.address() as AddressInfo;
   const through = `http://127.0.0.1:${await proxy.port()}`;
@@ -29,7 +29,7 @@ test("curl gets a page through the CONNECT proxy", async () => {
 
 test("the CONNECT proxy hands the head and both half-closes through", async () => {
   await using server = lateReplies();
-  await using proxy = new Program("connect_proxy", 0);
+  await using proxy = new Recipe("connect_proxy", 0);
   const target = `127.0.0.1:${await server.port()}`;
 
   const socket = await dial(await proxy.port());
@@ -43,7 +43,7 @@ test("the CONNECT proxy hands the head and both half-closes through", async () =
 });
 
 test("the CONNECT proxy says so where it cannot connect", async () => {
-  await using proxy = new Program("connect_proxy", 0);
+  await using proxy = new Recipe("connect_proxy", 0);
   const port = await freePort();
   const socket = await dial(await proxy.port());
   socket.write(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\nHost: x\r\n\r\n`);
@@ -53,7 +53,7 @@ test("the CONNECT proxy says so where it cannot connect", async () => {
 });
 
 test("the CONNECT proxy outlives requests for what is no address", async () => {
-  await using proxy = new Program("connect_proxy", 0);
+  await using proxy = new Recipe("connect_proxy", 0);
   const port = await proxy.port();
   for (const authority of ["127.0.0.1:99999", "[::1", "a b:80", "%", ""]) {
     await ask(port, `CONNECT ${authority} HTTP/1.1\r\nHost: x\r\n\r\n`).catch(() => {});
@@ -66,7 +66,7 @@ test("the CONNECT proxy outlives requests for what is no address", async () => {
 
 test("an Upgrade's head is the first that is handed on", async () => {
   await using server = lateReplies();
-  await using upgrading = new Program("upgrade_server", 0, await server.port());
+  await using upgrading = new Recipe("upgrade_server", 0, await server.port());
   const socket = await dial(await upgrading.port());
   socket.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nhead, ");
   socket.end("body");
@@ -76,7 +76,7 @@ test("an Upgrade's head is the first that is handed on", async () => {
 
 test("an Upgrade's connection is handed on to node:http's client, half-close included", async () => {
   await using server = lateReplies();
-  await using upgrading = new Program("upgrade_server", 0, await server.port());
+  await using upgrading = new Recipe("upgrade_server", 0, await server.port());
 
   const asked = request({
     host: "127.0.0.1",
@@ -92,7 +92,7 @@ test("an Upgrade's connection is handed on to node:http's client, half-close inc
 });
 
 test("a request that is no Upgrade is refused", async () => {
-  await using upgrading = new Program("upgrade_server", 0, 1);
+  await using upgrading = new Recipe("upgrade_server", 0, 1);
   const asked = request({ host: "127.0.0.1", port: await upgrading.port() });
   asked.end();
   const [response] = await once(asked, "response") as [IncomingMessage];

@@ -9,7 +9,7 @@ import { type Runtime, runtime } from "../support/environment.ts";
 import { sockets } from "./descriptors.ts";
 import { FullServer } from "./full_server.ts";
 import { dial, freePort, lateReplies, TestServer } from "./peers.ts";
-import { Program } from "./program.ts";
+import { Recipe } from "./recipe.ts";
 
 /** A server that connects each client to a target. */
 interface Relay {
@@ -73,7 +73,7 @@ for (
 
   test(`${name} keeps nothing of a client whose target refuses`, async () => {
     const target = unix ? "/none" : await freePort();
-    await using program = new Program(name, ...args(target));
+    await using program = new Recipe(name, ...args(target));
     const port = await program.port();
     const before = sockets(program);
     const clients = await asked(port, request(target));
@@ -89,7 +89,7 @@ for (
       accepted++;
     });
     const target = await (unix ? server.path() : server.port());
-    await using program = new Program(name, ...args(target));
+    await using program = new Recipe(name, ...args(target));
     const port = await program.port();
     const before = sockets(program);
     const clients = await asked(port, request(target));
@@ -104,7 +104,7 @@ for (
   if (waits || unix) continue;
   test(`${name} gives up connecting once its client has left`, async () => {
     await using server = await FullServer.start();
-    await using program = new Program(name, ...args(server.port));
+    await using program = new Recipe(name, ...args(server.port));
     const port = await program.port();
     const before = sockets(program);
     const clients = await asked(port, request(server.port));
@@ -122,7 +122,7 @@ test(`${upgrade} keeps no connection for a handshake without a key`, {
 }, async () => {
   await using target = lateReplies();
   const args = runtime === "deno" ? ["127.0.0.1", await target.port()] : [await target.path()];
-  await using program = new Program(upgrade, 0, ...args);
+  await using program = new Recipe(upgrade, 0, ...args);
   const port = await program.port();
   const before = sockets(program);
   const clients = await asked(port, `${upgrading}websocket\r\n\r\n`);
@@ -137,7 +137,7 @@ test("upgrade_websocket keeps no connection for a client that left unnoticed", {
   on: ["deno"],
 }, async () => {
   await using server = await FullServer.start();
-  await using program = new Program("upgrade_websocket", 0, "127.0.0.1", server.port);
+  await using program = new Recipe("upgrade_websocket", 0, "127.0.0.1", server.port);
   const port = await program.port();
   const before = sockets(program);
   // Few, as the server has little room for those that come at once.

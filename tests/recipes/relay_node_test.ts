@@ -5,7 +5,7 @@ import { took } from "../support/async.ts";
 import { runtime } from "../support/environment.ts";
 import { test } from "../harness.ts";
 import { dial, lateReplies, TestServer, text } from "./peers.ts";
-import { Program } from "./program.ts";
+import { Recipe } from "./recipe.ts";
 
 const names = {
   deno: ["deno_relay", "node_relay"],
@@ -16,7 +16,7 @@ const names = {
 for (const name of names) {
   test(`${name} hands the reply to a client that has ended`, async () => {
     await using server = lateReplies();
-    await using relay = new Program(name, 0, "127.0.0.1", await server.port());
+    await using relay = new Recipe(name, 0, "127.0.0.1", await server.port());
     const socket = await dial(await relay.port());
     socket.end("question");
     assertEquals(await text(socket), "got question");
@@ -25,7 +25,7 @@ for (const name of names) {
 
   test(`${name} hands on what comes in small parts without a delay`, async () => {
     await using server = new TestServer((socket) => void answers(socket, Infinity));
-    await using relay = new Program(name, 0, "127.0.0.1", await server.port());
+    await using relay = new Recipe(name, 0, "127.0.0.1", await server.port());
     const socket = await dial(await relay.port());
     const ms = await took(async () => {
       say(socket);

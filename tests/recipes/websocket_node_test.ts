@@ -4,15 +4,15 @@ import { test } from "../harness.ts";
 import { delay } from "../support/async.ts";
 import { runtime } from "../support/environment.ts";
 import { TestServer, text } from "./peers.ts";
-import { Program } from "./program.ts";
+import { Recipe } from "./recipe.ts";
 
 const isDeno = runtime === "deno";
 const name = isDeno ? "upgrade_websocket" : "websocket_bun";
 const on = ["deno", "bun"] as const;
 
 /** The relay in front of a server. */
-async function relayTo(server: TestServer): Promise<Program> {
-  return new Program(
+async function relayTo(server: TestServer): Promise<Recipe> {
+  return new Recipe(
     name,
     0,
     ...isDeno ? ["127.0.0.1", await server.port()] : [await server.path()],
@@ -20,7 +20,7 @@ async function relayTo(server: TestServer): Promise<Program> {
 }
 
 /** A client, connected, and all that it is told. */
-async function dial(relay: Program) {
+async function dial(relay: Recipe) {
   const socket = new WebSocket(`ws://127.0.0.1:${await relay.port()}/`);
   socket.binaryType = "arraybuffer";
   const told: string[] = [];

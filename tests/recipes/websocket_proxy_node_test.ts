@@ -12,7 +12,7 @@ import { dial as dialPeer, listen } from "../peer/client.ts";
 import { deferred, delay, rejection } from "../support/async.ts";
 import { runtime } from "../support/environment.ts";
 import { ask, dial, freePort, text } from "./peers.ts";
-import { Program } from "./program.ts";
+import { Recipe } from "./recipe.ts";
 import { forwarded } from "./websocket_proxy_request.ts";
 
 const MIB = 1024 * 1024;
@@ -74,8 +74,8 @@ function watch(socket: WebSocket) {
   };
 }
 
-async function proxyTo(url: string): Promise<Program & { url: string }> {
-  const proxy = new Program(RECIPE, 0, url);
+async function proxyTo(url: string): Promise<Recipe & { url: string }> {
+  const proxy = new Recipe(RECIPE, 0, url);
   return Object.assign(proxy, { url: `ws://127.0.0.1:${await proxy.port()}` });
 }
 

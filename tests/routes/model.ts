@@ -5,12 +5,12 @@
  * @module
  */
 import { otherSide, type Side, sides } from "../support/sides.ts";
-import type { EndTraits, Script, Step } from "./scenario.ts";
+import type { EndTraits, Script, ScriptStep } from "./scenario.ts";
 
 /** How a join ends. */
-export type Outcome =
+export type Prediction =
   | { readonly how: "timeout" }
-  | Ended
+  | PredictedSuccess
   | { readonly how: "abort" }
   | { readonly how: "read"; readonly at: Side }
   | { readonly how: "write"; readonly at: Side }
@@ -18,14 +18,17 @@ export type Outcome =
   | { readonly how: "limit"; readonly from: Side };
 
 /** All has passed; it is a failure all the same if an end cannot be closed. */
-export interface Ended {
+export interface PredictedSuccess {
   readonly how: "eof";
   /** The ends whose closing fails. */
   readonly failing: readonly Side[];
 }
 
 /** How a join fails. */
-export type FailedOutcome = Exclude<Outcome, Ended | { how: "timeout" } | { how: "abort" }>;
+export type PredictedFailure = Exclude<
+  Prediction,
+  PredictedSuccess | { how: "timeout" } | { how: "abort" }
+>;
 
 type Item = number | "eof" | "error";
 
@@ -44,7 +47,7 @@ interface Lane {
 
 /** A join, predicted. */
 export class Model {
-  outcome?: Outcome;
+  outcome?: Prediction;
   /** The writing of an end that can half-close has been ended. */
   readonly halfClosed: Record<Side, boolean> = { a: false, b: false };
   /** Ends whose writes do not settle. */
@@ -65,7 +68,7 @@ export class Model {
     this.#settle();
   }
 
-  apply(step: Step): void {
+  apply(step: ScriptStep): void {
     switch (step.do) {
       case "send":
         for (const { from, sizes, then } of step.what) {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { noise } from "../support/parcels.ts";
 import type { Side } from "../support/sides.ts";
 
 /** Of different lengths, so that the two ends never send the same for long. */
@@ -32,16 +33,4 @@ function* parts(side: Side, at: number, length: number): Generator<[number, Uint
     yield [offset, part];
     offset += part.length;
   }
-}
-
-function noise(length: number, seed: number): Uint8Array {
-  const words = new Uint32Array(Math.ceil(length / 4));
-  let state = seed;
-  for (let i = 0; i < words.length; i++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    words[i] = state;
-  }
-  return new Uint8Array(words.buffer, 0, length);
 }

@@ -19,10 +19,10 @@ import { byteStreams } from "../support/environment.ts";
 import type { Kind } from "../support/fake_end.ts";
 import type { Route } from "../support/routes.ts";
 import { CountingController } from "../support/signal.ts";
-import { type Ended, type FailedOutcome, Model, type Outcome } from "./model.ts";
+import { Model, type PredictedFailure, type PredictedSuccess, type Prediction } from "./model.ts";
 import { otherSide, type Side, sides } from "../support/sides.ts";
-import type { Fault, Kinds, Script, Setting, Step, Storm } from "./scenario.ts";
-import { ScriptedEnd } from "./world.ts";
+import type { Fault, Kinds, Script, ScriptStep, Setting, Storm } from "./scenario.ts";
+import { ScriptedEnd } from "./scripted_end.ts";
 
 /** A route whose two ends may be of different kinds. */
 export interface MixedRoute extends Pick<Route, "via"> {
@@ -50,6 +50,8 @@ const LONGEST_TURN_MS = 20;
 const AT_ONCE_MS = 900;
 /** Longer than the shortest timer there is. */
 const SHORT_TIMER_MS = 3;
+/** Turns of the event loop after which what is waited for needs a timer: a silence, a timeout. */
+const BUSY_TURNS = 100;
 /** Turns of the event loop after which nothing more is expected. */
 const TURNS_AT_REST = 4;
 
@@ -113,7 +115,7 @@ class Play {
   }
 
   /** Does a step of a script. */
-  take(step: Step): void {
+  take(step: ScriptStep): void {
     switch (step.do) {
       case "send":
         for (const burst of step.what) this.ends[burst.from].send(burst);
@@ -150,8 +152,9 @@ class Play {
   /** Waits until something holds, and for some turns more. */
   async until(holds: () => boolean, ms = PATIENCE_MS): Promise<void> {
     let left = ms;
+    let turn = 0;
     for (let last = performance.now(), now = last; !holds() && left > 0; last = now) {
-      await macrotask();
+      await (++turn < BUSY_TURNS ? macrotask() : delay(1));
       now = performance.now();
       left -= Math.min(now - last, LONGEST_TURN_MS);
     }
@@ -183,7 +186,8 @@ export async function playScript(script: Script, route: MixedRoute): Promise<voi
   const model = new Model(script);
   const { steps, before } = script;
   // What ends by itself does so as soon as it can.
-  const atRest = (next?: Step) => next?.do === "wait" ? undefined : compare(play, model, route);
+  const atRest = (next?: ScriptStep) =>
+    next?.do === "wait" ? undefined : compare(play, model, route);
   for (const [index, step] of [...steps, undefined].entries()) {
     if (index === before) {
       play.start();
@@ -251,7 +255,7 @@ function state(
   }));
 }
 
-function compareOutcome(play: Play, outcome: Outcome, route: MixedRoute, model: Model): void {
+function compareOutcome(play: Play, outcome: Prediction, route: MixedRoute, model: Model): void {
   const settled = play.settled!;
   const success = outcome.how === "eof" || outcome.how === "timeout";
   const exact = success || route.via === "auto";
@@ -284,7 +288,7 @@ function compareOutcome(play: Play, outcome: Outcome, route: MixedRoute, model: 
 }
 
 /** All has passed, and an end cannot be closed. */
-function compareClosing({ settled, ends }: Play, { failing }: Ended): void {
+function compareClosing({ settled, ends }: Play, { failing }: PredictedSuccess): void {
   assert(settled && "error" in settled, "join succeeds: expected a close to fail");
   const { error } = settled;
   assertInstanceOf(error, JoinError);
@@ -297,7 +301,7 @@ function compareClosing({ settled, ends }: Play, { failing }: Ended): void {
   assertEquals(error.other, other);
 }
 
-function compareFailure(play: Play, outcome: FailedOutcome, error: unknown): void {
+function compareFailure(play: Play, outcome: PredictedFailure, error: unknown): void {
   assertInstanceOf(error, JoinError);
   const { cause, direction, side, end, other } = error;
   assertEquals(other, undefined, "the opposite direction's failure");
@@ -325,7 +329,7 @@ function directionFrom(side: Side): "aToB" | "bToA" {
 }
 
 /** What was done to the ends, in which order. */
-function compareEnds(play: Play, outcome: Outcome, script: Script, route: MixedRoute): void {
+function compareEnds(play: Play, outcome: Prediction, script: Script, route: MixedRoute): void {
   for (const side of sides) {
     const { log } = play.ends[side];
     const done = log.map(({ done }) => done);

@@ -51,7 +51,7 @@ export interface Burst {
 }
 
 /** A step of a script. */
-export type Step =
+export type ScriptStep =
   | { readonly do: "send"; readonly what: readonly Burst[] }
   | { readonly do: "stall" | "resume" | "refuse"; readonly at: Side }
   | { readonly do: "abort" | "wait" };
@@ -71,7 +71,7 @@ export interface Setting {
 
 /** A scenario with a predictable outcome. */
 export interface Script extends Setting {
-  readonly steps: readonly Step[];
+  readonly steps: readonly ScriptStep[];
   /** How many of the steps come before `join` is called. */
   readonly before: number;
 }
@@ -149,7 +149,7 @@ const burst: fc.Arbitrary<Burst> = fc.record({
   then: fc.constantFrom(undefined, undefined, undefined, "eof" as const, "error" as const),
 });
 
-const step: fc.Arbitrary<Step> = fc.oneof(
+const step: fc.Arbitrary<ScriptStep> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc.record({
@@ -223,10 +223,13 @@ function untilEnd(bursts: readonly Burst[]): Burst[] {
 }
 
 /** The steps that make sense where they are, and such that it ends. */
-function playable(script: Omit<Script, "steps"> & { steps: readonly Step[] }, last: Side): Step[] {
+function playable(
+  script: Omit<Script, "steps"> & { steps: readonly ScriptStep[] },
+  last: Side,
+): ScriptStep[] {
   const model = new Model(script);
-  const steps: Step[] = [];
-  const take = (step: Step) => {
+  const steps: ScriptStep[] = [];
+  const take = (step: ScriptStep) => {
     if (steps.length === script.before) model.start();
     if (model.outcome || !makesSense(step, model, script)) return;
     model.apply(step);
@@ -255,11 +258,11 @@ function playable(script: Omit<Script, "steps"> & { steps: readonly Step[] }, la
   return steps;
 }
 
-function endsSomething(step: Step): boolean {
+function endsSomething(step: ScriptStep): boolean {
   return step.do === "send" && step.what.some(({ then }) => then === "eof");
 }
 
-function makesSense(step: Step, model: Model, setting: Setting): boolean {
+function makesSense(step: ScriptStep, model: Model, setting: Setting): boolean {
   // Some routes see an end of file behind a write that does not settle, and some only after it.
   const halfSeen = sides.filter((side) => !setting.ends[side].halfCloses && model.endWaits(side));
   if (halfSeen.length > 0 && step.do !== "abort") {

@@ -11,7 +11,7 @@ import { executableOf } from "../tools/executables.ts";
 import { webTestFiles } from "./files.ts";
 import { PageServer } from "./pages.ts";
 import { launchChromium, launchFirefox } from "../tools/puppeteer.ts";
-import type { FileResult, Runtime, Session } from "./runtimes.ts";
+import type { FileResult, Session, TestedRuntime } from "./runtimes.ts";
 import { launchWebKit } from "../tools/webkit.ts";
 
 /** Rejects if that takes too long. */
@@ -21,13 +21,13 @@ type Launch = (executable: string) => Promise<Browser>;
 const BROWSERS = 3;
 
 /** All of them. */
-export const browsers: readonly Runtime[] = [
+export const browsers: readonly TestedRuntime[] = [
   browser("chromium", launchChromium),
   browser("firefox", launchFirefox),
   browser("webkit", launchWebKit),
 ];
 
-function browser(name: "chromium" | "firefox" | "webkit", launch: Launch): Runtime {
+function browser(name: "chromium" | "firefox" | "webkit", launch: Launch): TestedRuntime {
   return {
     name,
     atOnce: BROWSERS,

@@ -8,7 +8,7 @@ import { denoTestFiles, nodeTestFiles, transpiled } from "./files.ts";
 import { count } from "./junit.ts";
 import { nodes } from "./node.ts";
 import { root, run } from "../tools/process.ts";
-import type { FileResult, RunOptions, Runtime, Session } from "./runtimes.ts";
+import type { FileResult, RunOptions, Session, TestedRuntime } from "./runtimes.ts";
 
 interface CommandLine {
   readonly name: string;
@@ -42,9 +42,9 @@ const bun: CommandLine = {
 };
 
 /** Deno on the sources, Node and Bun on the npm package. */
-export const commandLines: readonly Runtime[] = [of(deno), ...nodes, of(bun)];
+export const commandLines: readonly TestedRuntime[] = [of(deno), ...nodes, of(bun)];
 
-function of(one: CommandLine): Runtime {
+function of(one: CommandLine): TestedRuntime {
   return {
     name: one.name,
     files: one.runsSources ? denoTestFiles : nodeTestFiles,

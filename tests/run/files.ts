@@ -7,8 +7,13 @@
  */
 import { root } from "../tools/process.ts";
 
-/** What tests on other runtimes need nothing of. */
-const OURS = ["tests/run/", "tests/tools/", "tests/std_assert/"];
+/** What tests on other runtimes need nothing of: the runner, and what drives browsers for it. */
+const OURS = [
+  "tests/run/",
+  "tests/std_assert/",
+  "tests/tools/puppeteer.ts",
+  "tests/tools/webkit.ts",
+];
 
 /** The test files for Deno, from the project's root. */
 export async function denoTestFiles(): Promise<string[]> {

@@ -7,8 +7,8 @@ import { buildBundle, type Bundle } from "./bundle.ts";
 import { runChecks } from "./checks.ts";
 import { parseOptions } from "./options.ts";
 import { buildPackage } from "./package.ts";
-import { type Runtime, runtimes } from "./runtimes.ts";
-import { Service } from "../tools/service.ts";
+import { runtimes, type TestedRuntime } from "./runtimes.ts";
+import { Program } from "../tools/program.ts";
 import { slowest } from "./slowest.ts";
 import { runSuites, type SuiteResult } from "./suites.ts";
 import { summary, table, type Tally } from "./tally.ts";
@@ -44,19 +44,19 @@ function fail(message: string): never {
 }
 
 /** Whether any of the runtimes has a test file that is asked for. */
-async function anyFile(runtimes: readonly Runtime[]): Promise<boolean> {
+async function anyFile(runtimes: readonly TestedRuntime[]): Promise<boolean> {
   const files = await Promise.all(runtimes.map((runtime) => runtime.files()));
   return files.flat().some((file) => file.includes(options.file));
 }
 
 /** Runs the tests on each of the runtimes. */
-async function runAll(runtimes: readonly Runtime[]): Promise<SuiteResult[]> {
+async function runAll(runtimes: readonly TestedRuntime[]): Promise<SuiteResult[]> {
   // The far side of the tests' connections.
-  const peer = new Service([Deno.execPath(), "run", "-A", "--unstable-net", "tests/peer/main.ts"]);
+  const peer = new Program([Deno.execPath(), "run", "-A", "--unstable-net", "tests/peer/main.ts"]);
   // Of this run alone: another one may be under way.
   const folder = await Deno.makeTempDir({ prefix: "join-tests-" });
   try {
-    const { url }: { url: string } = JSON.parse(await peer.firstLine);
+    const { url }: { url: string } = JSON.parse(await peer.line());
     let building: Promise<string> | undefined;
     let bundling: Promise<Bundle> | undefined;
     return await runSuites(runtimes, {

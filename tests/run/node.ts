@@ -9,10 +9,10 @@ import { TICK } from "./node/tick.ts";
 import { NODE_VERSIONS } from "../tools/npm.ts";
 import { run } from "../tools/process.ts";
 import { FileRun } from "./progress.ts";
-import type { FileResult, RunOptions, Runtime } from "./runtimes.ts";
+import type { FileResult, RunOptions, TestedRuntime } from "./runtimes.ts";
 
 /** The versions that are supported. */
-export const nodes: readonly Runtime[] = NODE_VERSIONS.map((major) => {
+export const nodes: readonly TestedRuntime[] = NODE_VERSIONS.map((major) => {
   const name = `node${major}`;
   return {
     name,

@@ -10,7 +10,7 @@ import type { Counts } from "./tally.ts";
 import { workerd } from "./workerd.ts";
 
 /** A runtime. */
-export interface Runtime {
+export interface TestedRuntime {
   readonly name: string;
   /**
    * How many files it runs at once.
@@ -64,4 +64,4 @@ export interface FileResult extends Counts {
 }
 
 /** Every runtime, in the order they are run. */
-export const runtimes: readonly Runtime[] = [...commandLines, workerd, ...browsers];
+export const runtimes: readonly TestedRuntime[] = [...commandLines, workerd, ...browsers];

@@ -5,7 +5,7 @@
  * @module
  */
 import { Changes } from "../support/async.ts";
-import type { RunOptions, Runtime, Session } from "./runtimes.ts";
+import type { RunOptions, Session, TestedRuntime } from "./runtimes.ts";
 import type { FileTime } from "./slowest.ts";
 import { add, type Tally, tally } from "./tally.ts";
 
@@ -30,7 +30,7 @@ export interface SuiteResult extends Tally {
 
 /** Runs all test files on each of the runtimes, and shows what those with a failure print. */
 export async function runSuites(
-  runtimes: readonly Runtime[],
+  runtimes: readonly TestedRuntime[],
   options: SuiteOptions,
 ): Promise<SuiteResult[]> {
   const suites = runtimes.map((runtime) => new Suite(runtime, options));
@@ -58,14 +58,14 @@ export async function runSuites(
 class Suite {
   readonly result: SuiteResult;
   readonly atOnce: number;
-  readonly #runtime: Runtime;
+  readonly #runtime: TestedRuntime;
   readonly #options: SuiteOptions;
   #state: "closed" | "opening" | "open" | "over" = "closed";
   #session?: Session;
   #left: string[] = [];
   #running = 0;
 
-  constructor(runtime: Runtime, options: SuiteOptions) {
+  constructor(runtime: TestedRuntime, options: SuiteOptions) {
     this.#runtime = runtime;
     this.#options = options;
     this.atOnce = runtime.atOnce ?? options.jobs;

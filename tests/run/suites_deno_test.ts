@@ -2,11 +2,11 @@
 import { assertEquals } from "@std/assert";
 import { test } from "../harness.ts";
 import { delay } from "../support/async.ts";
-import type { Runtime } from "./runtimes.ts";
+import type { TestedRuntime } from "./runtimes.ts";
 import { runSuites } from "./suites.ts";
 
 /** A runtime of `count` files, and how many of them have run at once at most. */
-function counting(name: string, count: number, atOnce?: number): Runtime & { most: number } {
+function counting(name: string, count: number, atOnce?: number): TestedRuntime & { most: number } {
   let running = 0;
   const runtime = {
     name,

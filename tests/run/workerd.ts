@@ -9,13 +9,13 @@ import { type Bundle, moduleOf } from "./bundle.ts";
 import { executableOf } from "../tools/executables.ts";
 import { webTestFiles } from "./files.ts";
 import { FileRun } from "./progress.ts";
-import type { FileResult, Runtime } from "./runtimes.ts";
-import { Service } from "../tools/service.ts";
+import type { FileResult, TestedRuntime } from "./runtimes.ts";
+import { Program } from "../tools/program.ts";
 
 const compatibilityDate = "2026-11-01";
 
 /** The runtime. */
-export const workerd: Runtime = {
+export const workerd: TestedRuntime = {
   name: "workerd",
   files: webTestFiles,
   executable: () => executableOf("workerd"),
@@ -79,22 +79,22 @@ async function runFile(
 ): Promise<FileResult> {
   const run = new FileRun();
   // It tells where it listens.
-  const service = new Service([executable, "serve", "--control-fd=1", config]);
+  const program = new Program([executable, "serve", "--control-fd=1", config]);
   const broken = await bounded(
     timeout,
-    ask(service, file, run),
+    ask(program, file, run),
     (restart) => run.onProgress = restart,
   );
   // One that hangs does not heed SIGTERM.
-  await service.stop("SIGKILL");
-  run.print(service.output);
+  await program.stop("SIGKILL");
+  run.print(program.output);
   return run.result(broken);
 }
 
 /** Resolves to what went wrong, if anything did. */
-async function ask(service: Service, file: string, run: FileRun): Promise<string | undefined> {
+async function ask(program: Program, file: string, run: FileRun): Promise<string | undefined> {
   try {
-    const { port }: { port: number } = JSON.parse(await service.firstLine);
+    const { port }: { port: number } = JSON.parse(await program.line());
     const { body } = await fetch(`http://127.0.0.1:${port}/${moduleOf(file)}`);
     if (body) { for await (const line of lines(body)) run.add(JSON.parse(line)); }
   } catch (error) {

@@ -6,7 +6,7 @@
 import fc from "fast-check";
 import { runtime } from "../support/environment.ts";
 import type { Side } from "../support/sides.ts";
-import type { End, Schedule, SocketKind, Step } from "./schedule.ts";
+import type { End, Schedule, ScheduleStep, SocketKind } from "./schedule.ts";
 
 /** The kinds that the runtime has; `own`: a `Deno.Conn`, a socket of Bun's. */
 export const kinds: readonly SocketKind[] = {
@@ -31,7 +31,7 @@ function steps<T extends string>(...names: T[]) {
   return fc.record({ do: fc.constantFrom(...names), on });
 }
 
-const step: fc.Arbitrary<Step> = fc.oneof(
+const step: fc.Arbitrary<ScheduleStep> = fc.oneof(
   { weight: 7, arbitrary: fc.record({ do: fc.constant("send" as const), on, bytes, chunk }) },
   { weight: 2, arbitrary: steps("finish") },
   {

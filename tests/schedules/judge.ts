@@ -10,7 +10,7 @@ import { otherSide, type Side, sides } from "../support/sides.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** How a join went. */
-export interface Outcome {
+export interface JoinOutcome {
   readonly result?: JoinResult;
   readonly error?: unknown;
   /** Whether it was aborted, and drained, before it had settled; the reason it was aborted with. */
@@ -29,7 +29,7 @@ const SWIFT_MS = 300;
 /** The rules that a run breaks. */
 export function judge(
   schedule: Schedule,
-  outcome: Outcome,
+  outcome: JoinOutcome,
   peers: Readonly<Record<Side, Facts>>,
 ): string[] {
   const broken = [...sides.flatMap((from) => judgeBytes(schedule, outcome, peers, from))];
@@ -41,7 +41,7 @@ export function judge(
 /** What has gone from one peer to the other. */
 function judgeBytes(
   schedule: Schedule,
-  { result, error, aborted, drained, passed }: Outcome,
+  { result, error, aborted, drained, passed }: JoinOutcome,
   peers: Readonly<Record<Side, Facts>>,
   from: Side,
 ): string[] {
@@ -97,7 +97,7 @@ function judgeBytes(
 
 function judgeResult(
   schedule: Schedule,
-  { drained, passed }: Outcome,
+  { drained, passed }: JoinOutcome,
   result: JoinResult,
   peers: Readonly<Record<Side, Facts>>,
 ): string[] {
@@ -122,7 +122,7 @@ function judgeResult(
 
 function judgeError(
   schedule: Schedule,
-  { error, aborted, reason, passed }: Outcome,
+  { error, aborted, reason, passed }: JoinOutcome,
   peers: Readonly<Record<Side, Facts>>,
 ): string[] {
   if (aborted && error === reason) return [];

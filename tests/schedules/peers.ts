@@ -14,7 +14,7 @@ import { delay } from "../support/async.ts";
 import { Peer } from "./peer.ts";
 import type { News, OfRun, Order } from "./protocol.ts";
 import { type Side, sides } from "../support/sides.ts";
-import type { Step } from "./schedule.ts";
+import type { ScheduleStep } from "./schedule.ts";
 
 /** How long a step may wait for bytes, and the end of a run for the connections to be closed. */
 const AWAIT_MS = 100;
@@ -44,7 +44,7 @@ class Run {
     this.#tell({ news: "ports", ports });
   }
 
-  async #play(steps: readonly Step[], silent?: Side): Promise<void> {
+  async #play(steps: readonly ScheduleStep[], silent?: Side): Promise<void> {
     await Promise.all(sides.map((side) => this.#peers[side].connected()));
     const start = performance.now();
     for (const step of steps) await this.#begin(step);
@@ -56,7 +56,7 @@ class Run {
     this.#tell({ news: "played" });
   }
 
-  async #begin(step: Step): Promise<void> {
+  async #begin(step: ScheduleStep): Promise<void> {
     switch (step.do) {
       case "wait":
         return await delay(step.ms);

@@ -13,7 +13,7 @@ import { CountingController } from "../support/signal.ts";
 import { watchTimers } from "../support/timers.ts";
 import { watchUnhandled } from "../support/unhandled.ts";
 import type { Peers, PeersOfRun } from "./client.ts";
-import { judge, type Outcome } from "./judge.ts";
+import { type JoinOutcome, judge } from "./judge.ts";
 import type { Schedule } from "./schedule.ts";
 import { opening } from "./sockets.ts";
 
@@ -52,7 +52,7 @@ export async function play(schedules: readonly Schedule[], peers: Peers): Promis
 }
 
 interface Played {
-  readonly outcome: Outcome;
+  readonly outcome: JoinOutcome;
   readonly broken: string[];
 }
 
@@ -75,7 +75,7 @@ async function playOne(run: PeersOfRun): Promise<Played> {
     else drain.abort();
   };
   const limits = { halfClose, halfCloseTimeout, signal: abort.signal, drain: drain.signal };
-  const joined: Promise<Pick<Outcome, "result" | "error">> = join(endA, endB, {
+  const joined: Promise<Pick<JoinOutcome, "result" | "error">> = join(endA, endB, {
     ...limits,
     ...{ via, pool, stats },
   }).then((result) => ({ result }), (error) => ({ error })).finally(() => settled = true);
@@ -96,7 +96,7 @@ async function playOne(run: PeersOfRun): Promise<Played> {
 }
 
 /** For who looks at many runs. */
-function wordOf({ result, error, reason }: Outcome): string {
+function wordOf({ result, error, reason }: JoinOutcome): string {
   if (result) return result.reason;
   if (error === reason) return "aborted";
   const { reason: word, side } = error as { reason: string; side: string };

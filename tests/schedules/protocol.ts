@@ -5,7 +5,7 @@
  * @module
  */
 import type { Side } from "../support/sides.ts";
-import type { Step } from "./schedule.ts";
+import type { ScheduleStep } from "./schedule.ts";
 
 /** With which run it is about. */
 export type OfRun<Message> = Message & { readonly run: number };
@@ -15,7 +15,7 @@ export type Order =
   /** Where each peer is to connect; 0: it listens. */
   | { readonly order: "open"; readonly ports: Readonly<Record<Side, number>> }
   /** The join has begun: these steps, then both peers read on and end, but for a silent one. */
-  | { readonly order: "play"; readonly steps: readonly Step[]; readonly silent?: Side }
+  | { readonly order: "play"; readonly steps: readonly ScheduleStep[]; readonly silent?: Side }
   /** The join is over. */
   | { readonly order: "close" };
 

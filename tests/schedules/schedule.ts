@@ -17,7 +17,7 @@ export type PeerStep =
   | { readonly do: "pause" | "resume"; readonly on: Side };
 
 /** Something that happens. */
-export type Step =
+export type ScheduleStep =
   | PeerStep
   /** For so many milliseconds nothing, or until a peer has got so many bytes, which may never be. */
   | { readonly do: "wait"; readonly ms: number }
@@ -43,5 +43,5 @@ export interface Schedule {
   /** Milliseconds. With it, a peer may stay silent at last rather than end. */
   readonly halfCloseTimeout?: number;
   readonly silent?: Side;
-  readonly steps: readonly Step[];
+  readonly steps: readonly ScheduleStep[];
 }

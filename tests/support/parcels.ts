@@ -12,11 +12,9 @@ const PERIOD = 262_147;
 
 const periods = new Map<number, Bytes>();
 
-/** Bytes that differ at each place, for ever the same for a seed. */
-function periodOf(seed: number): Bytes {
-  const known = periods.get(seed);
-  if (known) return known;
-  const words = new Uint32Array(Math.ceil(PERIOD / 4));
+/** Bytes that look random, for ever the same for a seed. */
+export function noise(length: number, seed: number): Bytes {
+  const words = new Uint32Array(Math.ceil(length / 4));
   let state = seed >>> 0 || 1;
   for (let at = 0; at < words.length; at++) {
     // xorshift32
@@ -25,7 +23,11 @@ function periodOf(seed: number): Bytes {
     state ^= state << 5;
     words[at] = state;
   }
-  const period = new Uint8Array(words.buffer, 0, PERIOD);
+  return new Uint8Array(words.buffer, 0, length);
+}
+
+function periodOf(seed: number): Bytes {
+  const period = periods.get(seed) ?? noise(PERIOD, seed);
   periods.set(seed, period);
   return period;
 }

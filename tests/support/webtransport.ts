@@ -1,28 +1,9 @@
 /**
- * WebTransport in tests: a session with the peer, and errors with a code.
+ * WebTransport in tests: errors with a code.
  *
  * @module
  */
 import { runtime } from "./environment.ts";
-
-/** What it is connected to. */
-export interface SessionAddress {
-  readonly url: string;
-  /** The certificate's SHA-256, in hexadecimal. */
-  readonly certificateHash: string;
-}
-
-/** Opens a session. */
-export async function connect({ url, certificateHash }: SessionAddress): Promise<WebTransport> {
-  const value = Uint8Array.from(certificateHash.match(/../g) ?? [], (hex) => parseInt(hex, 16));
-  const session = new WebTransport(url, {
-    serverCertificateHashes: [{ algorithm: "sha-256", value }],
-  });
-  // How it ends is seen by its streams.
-  session.closed.catch(() => {});
-  await session.ready;
-  return session;
-}
 
 /** The platform's own error with a code. */
 export function errorWithCode(code: number): Error {

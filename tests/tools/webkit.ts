@@ -7,7 +7,7 @@
 import { Builder, type WebDriver } from "selenium-webdriver";
 import { bounded } from "./bounded.ts";
 import type { Browser, Page } from "./browser.ts";
-import { Service } from "./service.ts";
+import { Program } from "./program.ts";
 
 const startMs = 60_000;
 const endMs = 5_000;
@@ -24,16 +24,16 @@ const untilFinished = `
 
 /** Launches it. */
 export async function launchWebKit(executable: string): Promise<Browser> {
-  const display = new Service(["Xvfb", "-displayfd", "1", "-nolisten", "tcp"]);
-  const services = [display];
+  const display = new Program(["Xvfb", "-displayfd", "1", "-nolisten", "tcp"]);
+  const programs = [display];
   // Its browser ends when the display does, however stuck it is.
   const stop = async () => {
-    for (const service of services) await service.stop();
+    for (const program of programs) await program.stop();
   };
   try {
     const port = freePort();
-    const env = { DISPLAY: `:${await display.firstLine}` };
-    services.unshift(new Service([executable, `--port=${port}`], env));
+    const env = { DISPLAY: `:${await display.line()}` };
+    programs.unshift(new Program([executable, `--port=${port}`], { env }));
     await listening(port);
     const session = new Builder()
       .usingServer(`http://127.0.0.1:${port}`)
@@ -48,7 +48,7 @@ export async function launchWebKit(executable: string): Promise<Browser> {
         // It may be what hangs, or have crashed.
         await bounded(endMs, driver.quit().catch(String));
         await stop();
-        return services[0].output;
+        return programs[0].output;
       },
     };
   } catch (error) {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { connect, createServer } from "node:tls";
 import { assertEquals } from "@std/assert";
 import { test } from "../../harness.ts";
-import { selfSigned } from "../../support/certs.ts";
+import { selfSigned } from "../../tools/certs.ts";
 
 const SIZE = 1024 * 1024;
 const LONG_ENOUGH_MS = 500;

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers";
-import type { Certificate } from "../../support/certs.ts";
+import type { Certificate } from "../../tools/certs.ts";
 import type { Ended } from "../wire.ts";
 import { delay } from "../../support/async.ts";
 import { type Config, type Connection, type HostPort, loadQuiche } from "./quiche.ts";

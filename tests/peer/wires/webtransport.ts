@@ -1,4 +1,4 @@
-import type { Certificate } from "../../support/certs.ts";
+import type { Certificate } from "../../tools/certs.ts";
 import type { Listening } from "../listen.ts";
 import type { Target } from "../protocol.ts";
 import { QuicConnection } from "../quic/connection.ts";

@@ -1,15 +1,13 @@
 /**
- * A WebTransport server on Deno, for one session.
+ * A WebTransport server on Deno, for one session. For tests and benches.
  *
  * @module
  */
-import { fromWebTransport } from "@webstreams/join/webtransport";
 import { selfSigned } from "./certs.ts";
-import type { Open } from "../contract/suite.ts";
-import { dial } from "../peer/client.ts";
-import type { SessionAddress } from "./webtransport.ts";
+import type { SessionAddress } from "./webtransport_session.ts";
 
-type Stream = Deno.QuicBidirectionalStream | WebTransportBidirectionalStream;
+/** A stream that the client has opened. */
+export type Stream = Deno.QuicBidirectionalStream | WebTransportBidirectionalStream;
 
 /** It waits for one connection. */
 export class Server {
@@ -72,18 +70,6 @@ export async function incomingStream(conn: Deno.QuicConn): Promise<Stream> {
   await skipVarint(reader);
   reader.releaseLock();
   return stream;
-}
-
-/** Ends for the contract: streams that the peer opens, taken by `streamOf`. */
-export function openServed(streamOf: (conn: Deno.QuicConn) => Promise<Stream>): Open {
-  return async (options) => {
-    const server = await Server.start();
-    const stream = server.accept().then(streamOf);
-    // If the peer fails to connect, that is the error to tell.
-    stream.catch(() => {});
-    const peer = await dial("webtransport", server.address, options);
-    return { end: fromWebTransport(await stream), peer, dispose: () => server.close() };
-  };
 }
 
 async function first<T>(streams: ReadableStream<T>): Promise<T> {

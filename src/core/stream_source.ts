@@ -97,8 +97,8 @@ export class StreamSource implements Source<ReadResult> {
   }
 
   /**
-   * Gives whether it could: workerd's own streams refuse while a read is pending, and stay locked then, so that nobody
-   * misses what the read brings.
+   * Gives whether it could: workerd's own streams refuse while a read is pending. They stay locked then, as whoever
+   * read them next would miss what that read brings.
    */
   #unlock(): boolean {
     try {

@@ -40,6 +40,8 @@ export class Joining implements LaneOwner {
   #windingDown?: "drained" | "eof";
   #failure?: Failure;
   #parting?: Parting;
+  /** All has passed, and both ends are being closed. */
+  #isClosing = false;
   /** The outcome is decided, and both ends are being ended. Only a `close` that fails can still make it a failure. */
   #isOver = false;
   #resolve!: (result: JoinResult) => void;
@@ -141,9 +143,8 @@ export class Joining implements LaneOwner {
     if (this.#parting) return this.#parting.onLaneOver(lane);
     // The last chunk of the other direction, which has failed, is still waited for.
     if (this.#failure) return;
-    // An end that has ended whole takes nothing. The other is told by its close if it cannot half-close either, or
-    // is left as it is.
-    const isAll = lane.from.isGone && (!lane.to.halfCloseIn || lane.to.isLeftOpen);
+    // Of two ends that cannot half-close, one that has ended takes nothing, and the other is told by its close.
+    const isAll = lane.from.isGone && !lane.to.halfCloseIn;
     if (isAll || this.#otherThan(lane).isOver) this.#succeed();
     else if (this.#halfClose === "end") this.#windDown("eof");
     else this.#countSilence(lane);
@@ -203,7 +204,7 @@ export class Joining implements LaneOwner {
   #onTimeUp(what: TimeUp): void {
     if (this.#failure) return this.#fail(this.#failure);
     // All has passed; only the closing takes long.
-    if (this.#lanes.every((lane) => lane.isOver)) return this.#fulfil("eof");
+    if (this.#isClosing) return this.#fulfil("eof");
     if (what === "half-close-timeout") {
       const ended = this.#windingDown === "eof" ? "eof" : "timeout";
       return this.#fulfil(ended, (end) => end.closeSilently());
@@ -212,6 +213,7 @@ export class Joining implements LaneOwner {
   }
 
   #succeed(): void {
+    this.#isClosing = true;
     // To close an end that has not ended makes a read of it fail.
     for (const lane of this.#lanes) if (!lane.hasSourceEnded) lane.pump.halt();
     const closed = this.#lanes.map(({ from, hasSourceEnded }) => from.close(hasSourceEnded));

@@ -88,9 +88,8 @@ export class Lane implements PumpOwner {
     this.#owner!.onLaneEnd(this, failed);
   }
 
-  /** Writes no more to `to`: what was read is dropped, and so is what still comes unless `from` is to stay open. */
+  /** Writes no more to `to`: chunks that were read, and that still come, are dropped. */
   giveSinkUp(): void {
-    if (this.from.isLeftOpen) return this.cutSource();
     this.#droppingSince ??= performance.now();
     this.pump.giveSinkUp();
   }

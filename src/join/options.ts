@@ -108,12 +108,12 @@ export interface JoinOptions {
   pool?: BufferPool;
   /**
    * Whether an end is left open after success: not half-closed and not closed, only unlocked. `true` leaves
-   * both ends open, `{ a: true }` the end `a` alone. Once the other end has ended and cannot half-close, such an
-   * end is left at once, and its further bytes are for whoever reads it next.
+   * both ends open, `{ a: true }` the end `a` alone.
    *
-   * Then, and after a timeout, a read may still be under way. That of a Go-style end cannot be taken back: its
+   * After a timeout, a read may still be under way. That of a Go-style end cannot be taken back: its
    * bytes go to the next {@linkcode join}, {@linkcode pipe} or {@linkcode unread} of the same object; a direct call
-   * of its `read()` misses them. A stream that workerd itself makes, a socket's or a request's body, stays locked.
+   * of its `read()` misses them. A stream that workerd itself makes, a socket's or a request's body, stays
+   * locked, and what its read brings is lost.
    *
    * @default {false}
    */

@@ -56,7 +56,7 @@ export interface PipeOptions {
    * {@linkcode join} or {@linkcode unread} of that very object, and past a `read()` of one's own. A chunk
    * that a Go-style sink is taking when the signal aborts does not come back: nobody can tell how much of it
    * the sink will have taken. What it has not is lost. A stream that workerd itself makes, a socket's or a
-   * request's body, stays locked if a read is under way.
+   * request's body, stays locked if a read is under way, and what that brings is lost.
    *
    * @default {false}
    */

@@ -54,6 +54,23 @@ test("a writable that never finishes closing does not keep the end from being cl
   });
 });
 
+test("a close that takes longer than halfCloseTimeout is no timeout, as all has passed", async () => {
+  const closings: Promise<void>[] = [];
+  const close = () => {
+    closings.push(delay(100));
+    return closings.at(-1)!;
+  };
+  const whole = { halfClose: false, close };
+  for (const options of [{}, { halfClose: "end" as const }]) {
+    const joined = outcome({ ...whole, ended: true }, { ...whole, ended: false }, {
+      halfCloseTimeout: 30,
+      ...options,
+    });
+    assertEquals(await joined, { ended: "eof", log: ["a.close", "b.close"] });
+  }
+  await Promise.all(closings);
+});
+
 test("halfCloseTimeout counts while the half-close itself is pending", async () => {
   const b = { ended: false, closeWritable: () => never() };
   assertEquals(await outcome({ ended: true }, b, { halfCloseTimeout: 50 }), {

@@ -199,25 +199,6 @@ testRoutes("neither can half-close: one that ended is drained to", async (t) => 
   assertEquals([a.ended.at(-1), b.ended.at(-1)], ["close", "close"]);
 });
 
-testRoutes(
-  "one that is left open is given back as soon as the other has ended whole",
-  async (t) => {
-    const [a, b] = [t.end(), t.end({ halfClose })];
-    const joined = t.join(a, b, { preventClose: { a: true } });
-    a.send("before");
-    await b.got("before");
-    await a.waiting();
-    b.finish("last words");
-    const { ended, aToB, bToA } = await joined;
-    assertEquals([ended, aToB.bytes, bToA.bytes], ["eof", 6, 10]);
-    assertEquals([a.text, a.ended, b.ended.at(-1)], ["last words", [], "close"]);
-    a.finish("for the next");
-    const next = t.end();
-    const { aToB: kept } = await t.join(a, next, { halfCloseTimeout: 10 });
-    assertEquals([kept.bytes, next.text], [12, "for the next"]);
-  },
-);
-
 testRoutes("a rate does not slow the drain down", async (t) => {
   const [a, b] = [t.end({ halfClose }), t.end()];
   const joined = t.join(a, b, { rate: { bToA: 1 } });

@@ -184,7 +184,7 @@ export class Model {
     const opposite = this.lanes[to];
     if (!ends[from].halfCloses && !opposite.ended) {
       opposite.draining = true;
-      while (!preventClose[to] && typeof opposite.items[0] === "number") {
+      while (typeof opposite.items[0] === "number") {
         opposite.dropped += opposite.items.shift() as number;
       }
     }
@@ -196,9 +196,8 @@ export class Model {
       this.halfClosed[to] = true;
     }
     lane.ended = true;
-    // One that has ended whole ends the other as well if that cannot half-close, and leaves it if it is left open.
-    const isAll = ends[from].halfCloses === false &&
-      (ends[to].halfCloses === false || preventClose[to]);
+    // Of two that cannot half-close, one that has ended ends the other as well.
+    const isAll = ends[from].halfCloses === false && ends[to].halfCloses === false;
     if (!isAll && !opposite.ended) return;
     const failing = sides.filter((side) => !preventClose[side] && failsToClose(ends[side]));
     this.outcome = { how: "eof", failing };

@@ -423,13 +423,8 @@ export async function playStorm(storm: Storm, route: MixedRoute): Promise<number
     }
   } else {
     const ended = [a, b].filter(({ readOver }) => readOver).length;
-    // One that has ended whole is all there is, if the other cannot half-close either or is left open.
-    const isAll = sides.some((side) => {
-      const other = otherSide(side);
-      return play.ends[side].readOver && storm.ends[side].halfCloses === false &&
-        (storm.ends[other].halfCloses === false || storm.preventClose[other]);
-    });
-    const enough = isAll ? 1 : 2;
+    // Of two that cannot half-close, both are over when one is.
+    const enough = sides.some((side) => storm.ends[side].halfCloses) ? 2 : 1;
     assert(storm.impatient || ended >= enough, "fulfilled before both have ended");
     const { aToB, bToA } = result!;
     if (route.via === "auto") assertEquals({ aToB, bToA }, play.stats);

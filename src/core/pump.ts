@@ -7,14 +7,7 @@ import type { Meter } from "./meter.ts";
 import { followByAwait, ignoreOutcome, isPromise, type Stepper } from "./follow.ts";
 import { ReusablePromise } from "./reusable_promise.ts";
 import { Share } from "./share.ts";
-import {
-  closingError,
-  discard,
-  type Sink,
-  type SinkWatcher,
-  type Target,
-  WRITTEN,
-} from "./sink.ts";
+import { discard, type Sink, type SinkWatcher, type Target, WRITTEN } from "./sink.ts";
 import { EOF, NOTHING, type Source } from "./source.ts";
 import { type Failed, StreamStates } from "./stream_states.ts";
 import type { Throttle } from "./throttle.ts";
@@ -213,7 +206,8 @@ export class Pump implements Stepper, SinkWatcher {
   }
 
   onSinkClosing(): void {
-    this.#end({ side: "write", error: closingError() });
+    const message = "The writable was closed before everything was written to it";
+    this.#end({ side: "write", error: new TypeError(message) });
   }
 
   onWriteSettled(): void {

@@ -66,11 +66,6 @@ export interface SinkWatcher {
   onWriteSettled(): void;
 }
 
-/** The failure of a write to a stream that somebody else is closing. */
-export function closingError(): TypeError {
-  return new TypeError("The writable was closed before everything was written to it");
-}
-
 /** Drops what it is given, uncounted. */
 export const discard: Target = {
   permitsReuse: true,

@@ -74,7 +74,7 @@ export class StreamSource implements Source<ReadResult> {
   }
 
   cancelPull(): boolean {
-    const isUnlocked = this.#unlock();
+    const isUnlocked = this.unlock();
     if (isUnlocked) this.#reader = this.#stream.getReader() as StreamReader;
     return isUnlocked;
   }
@@ -87,26 +87,22 @@ export class StreamSource implements Source<ReadResult> {
     }
   }
 
-  unlock(): void {
-    this.#unlock();
-  }
-
-  release(settled: boolean): void {
-    this.#memory?.release(settled);
-    this.#unlock();
-  }
-
   /**
    * Gives whether it could: workerd's own streams refuse while a read is pending. They stay locked then, as whoever
    * read them next would miss what that read brings.
    */
-  #unlock(): boolean {
+  unlock(): boolean {
     try {
       this.#reader.releaseLock();
       return true;
     } catch {
       return false;
     }
+  }
+
+  release(settled: boolean): void {
+    this.#memory?.release(settled);
+    this.unlock();
   }
 }
 

@@ -142,7 +142,7 @@ export class Joining implements LaneOwner {
   #onLaneOver(lane: Lane): void {
     if (this.#parting) return this.#parting.onLaneOver(lane);
     // The last chunk of the other direction, which has failed, is still waited for.
-    if (this.#failure) return;
+    if (this.#failure || this.#isClosing) return;
     // Of two ends that cannot half-close, one that has ended takes nothing, and the other is told by its close.
     const isAll = lane.from.isGone && !lane.to.halfCloseIn;
     if (isAll || this.#otherThan(lane).isOver) this.#succeed();

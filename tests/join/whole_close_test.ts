@@ -1,8 +1,8 @@
 /** Ends that cannot half-close: a WebSocket; a file, which has no `closeWrite`. */
-import { join } from "@webstreams/join";
-import { assertEquals, assertFalse } from "@std/assert";
+import { join, JoinError } from "@webstreams/join";
+import { assertEquals, assertFalse, assertInstanceOf } from "@std/assert";
 import { test } from "../harness.ts";
-import { deferred, turns } from "../support/async.ts";
+import { deferred, rejection, turns } from "../support/async.ts";
 import { failsBy, where } from "../support/errors.ts";
 import { FakeEnd } from "../support/fake_end.ts";
 import { passed } from "../support/outcome.ts";
@@ -198,6 +198,32 @@ testRoutes("neither can half-close: one that ended is drained to", async (t) => 
   assertEquals([ended, aToB.bytes, bToA.bytes], ["eof", 9, 0]);
   assertEquals([a.ended.at(-1), b.ended.at(-1)], ["close", "close"]);
 });
+
+testRoutes(
+  "of two that end with last words under way a close that fails is waited for, and told",
+  async (t) => {
+    const [written, closed] = [deferred(), deferred()];
+    const cause = new Error("the close failed");
+    const close = async () => {
+      await closed.promise;
+      throw cause;
+    };
+    const [a, b] = [t.end({ halfClose }), t.end({ halfClose, on: { close } })];
+    b.onWrite = () => written.promise;
+    const joined = t.join(a, b);
+    a.finish("last words");
+    await b.until(() => b.writes === 1);
+    b.finish();
+    await b.called("close");
+    written.resolve();
+    await turns();
+    assertEquals(t.settled, 0);
+    closed.resolve();
+    const error = await rejection(joined);
+    assertInstanceOf(error, JoinError);
+    assertEquals([error.end, error.side, error.cause], ["b", undefined, cause]);
+  },
+);
 
 testRoutes("a rate does not slow the drain down", async (t) => {
   const [a, b] = [t.end({ halfClose }), t.end()];

@@ -29,42 +29,49 @@ export class Program implements AsyncDisposable {
   /** Lines that it has printed and nobody has asked for. */
   readonly #unread: string[] = [];
   #errors = "";
+  /** What it prints as errors has come to an end. */
+  readonly #errorsEnded: Promise<unknown>;
   #hasClosed = false;
-  #look = () => {};
+  readonly #waiting: (() => void)[] = [];
 
   /** @param command The executable and its arguments. */
   constructor(command: readonly string[], { env, showsErrors = false }: ProgramOptions = {}) {
     const [executable = "", ...args] = command;
     this.child = spawn(executable, args, { stdio: "pipe", env: { ...process.env, ...env } });
     this.ended = new Promise((resolve) => {
-      this.child.once("error", (error) => resolve(`${executable}: ${error.message}`));
+      this.child.once("error", (error) => {
+        resolve(`${executable}: ${error.message}`);
+        this.#onClose();
+      });
       this.child.once("exit", (code, signal) => {
         resolve(`${executable}: ${signal ? `ended by ${signal}` : `exit code ${code}`}`);
       });
     });
-    this.child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+    const stderr = this.child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       this.#errors += text;
       if (showsErrors) process.stderr.write(text);
+    });
+    this.#errorsEnded = new Promise((resolve) => {
+      stderr.once("close", resolve);
+      this.child.once("error", resolve);
     });
     createInterface(this.child.stdout!)
       .on("line", (line) => {
         this.#unread.push(line);
         this.#look();
       })
-      .on("close", () => {
-        this.#hasClosed = true;
-        this.#look();
-      });
+      .on("close", () => this.#onClose());
   }
 
   /** The next line that it prints; rejects if it ends before. */
   async line(): Promise<string> {
     while (this.#unread.length === 0 && !this.#hasClosed) {
-      await new Promise<void>((resolve) => this.#look = resolve);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     const line = this.#unread.shift();
-    if (line === undefined) throw new Error(`${await this.ended}\n${this.#errors}`);
-    return line;
+    if (line !== undefined) return line;
+    await this.#errorsEnded;
+    throw new Error(`${await this.ended}\n${this.#errors}`);
   }
 
   /** The port that it says it listens on. */
@@ -97,6 +104,15 @@ export class Program implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("SIGKILL");
+  }
+
+  #onClose(): void {
+    this.#hasClosed = true;
+    this.#look();
+  }
+
+  #look(): void {
+    for (const look of this.#waiting.splice(0)) look();
   }
 
   #kill(signal: NodeJS.Signals): void {

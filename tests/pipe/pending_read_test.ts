@@ -204,6 +204,21 @@ test("a read under way as a join times out, preventClose: the next pipe gets it"
   assertEquals(await rest(line), "one");
 });
 
+test("a stream whose pending read is taken back stays locked until the pipe has settled", async () => {
+  const source = new ReadableStream();
+  const aborted = deferred();
+  const to = new WritableStream({ abort: () => aborted.promise });
+  const controller = new AbortController();
+  const done = rejection(pipe(source, to, { preventCancel: true, signal: controller.signal }));
+  await turns();
+  controller.abort(REASON);
+  await turns();
+  assert(source.locked);
+  aborted.resolve();
+  assertStrictEquals(await done, REASON);
+  assert(!source.locked);
+});
+
 test("limit: a Go-style source is read one byte past it, and that is left as well", async () => {
   for (const limit of [1, 5, 511, 512, 513, 1300]) {
     const line = new Line();

@@ -362,6 +362,13 @@ function wasServed(play: Play, side: Side): boolean {
     log.at(-1)?.done === "close" && log.at(-1)?.reason === undefined;
 }
 
+/** Neither can half-close: the end of file of the other has closed it, and cancelled its readable, before all else. */
+function closesWithOther({ ends }: Play, side: Side, reason: unknown): boolean {
+  const other = ends[otherSide(side)];
+  return sides.every((side) => ends[side].traits.halfCloses === false) && other.readOver &&
+    reason !== other.readError;
+}
+
 /** It was told, once, by what it has, and with the bare reason. */
 function tornDown(play: Play, side: Side, kind: Kind, message: string): void {
   const { log, traits, readOver, writeOver } = play.ends[side];
@@ -385,6 +392,7 @@ function tornDown(play: Play, side: Side, kind: Kind, message: string): void {
     if (served && given === undefined) continue;
     // It was over, and with it a write that was stuck, before anything failed.
     if (done === "abort" && !traits.halfCloses && given !== reason && readOver) continue;
+    if (done === "cancel" && given === undefined && closesWithOther(play, side, reason)) continue;
     assertStrictEquals(given, reason, `${all}: reason of ${done}`);
   }
 }

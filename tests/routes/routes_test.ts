@@ -119,20 +119,33 @@ function traits(own: Partial<EndTraits>): EndTraits {
   };
 }
 
+/** Two ends that cannot half-close: the end of file of one closes both. */
+const whole: Storm = {
+  ...fixed,
+  ends: {
+    a: { ...fixed.ends.a, halfCloses: false },
+    b: { ...fixed.ends.b, halfCloses: false, aborts: false },
+  },
+};
+
 const stream: Kind = byteStreams ? "bytes" : "default";
 
 // A test for each route: on a slow machine all of them together take longer than a test may.
 for (const route of routes({ a: stream, b: "conn" }, { a: "conn", b: stream })) {
-  for (const what of ["abort", "failRead", "failWrite", "stall"] as const) {
-    for (const side of what === "abort" ? ["a"] as const : sides) {
-      const where = what === "abort" ? "" : ` of ${side}`;
-      test(`${what} at every event${where}: ${route.name}`, async () => {
-        const events = await playStorm(fixed, route);
-        const every = Array.from({ length: events + 1 }, (_, at) => ({ at, what, side }));
-        await tidily(async () => {
-          await Promise.all(every.map((fault) => playStorm({ ...fixed, faults: [fault] }, route)));
+  for (const [storm, ofThese] of [[fixed, ""], [whole, ", of ends that close whole"]] as const) {
+    for (const what of ["abort", "failRead", "failWrite", "stall"] as const) {
+      for (const side of what === "abort" ? ["a"] as const : sides) {
+        const where = what === "abort" ? "" : ` of ${side}`;
+        test(`${what} at every event${where}${ofThese}: ${route.name}`, async () => {
+          const events = await playStorm(storm, route);
+          const every = Array.from({ length: events + 1 }, (_, at) => ({ at, what, side }));
+          await tidily(async () => {
+            await Promise.all(
+              every.map((fault) => playStorm({ ...storm, faults: [fault] }, route)),
+            );
+          });
         });
-      });
+      }
     }
   }
 }

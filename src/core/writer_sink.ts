@@ -92,6 +92,8 @@ export class WriterSink implements Sink<number> {
   #write(bytes: Uint8Array<ArrayBuffer>): Soon<number> {
     this.#rest = bytes;
     this.#pending = true;
+    // It may throw, or end the join before it returns: the result of the write before is not its own.
+    this.#written = undefined;
     const written = this.#writer.write(bytes);
     this.#written = written;
     return written;

@@ -2,7 +2,7 @@
 import { type Conn, join, type JoinStats } from "@webstreams/join";
 import { assertEquals, assertInstanceOf, assertMatch } from "@std/assert";
 import { test } from "../harness.ts";
-import { deferred, delay, rejection, turns } from "../support/async.ts";
+import { deferred, delay, never, rejection, turns } from "../support/async.ts";
 import { bytes, concat, text } from "../support/bytes.ts";
 import { pattern } from "../support/parcels.ts";
 import { assertTornDown, joinError, where } from "../support/errors.ts";
@@ -110,6 +110,27 @@ function partial(most: number, sync = false): Conn & { taken: Uint8Array[]; clos
   };
   return end;
 }
+
+test("a write that aborts the join and throws is not counted as the write before it", async () => {
+  const a = new FakeEnd("conn");
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const stats: JoinStats = {};
+  let writes = 0;
+  const b: Conn = {
+    read: () => never(),
+    write() {
+      if (++writes === 1) return 2;
+      controller.abort(reason);
+      throw new Error("refused");
+    },
+    close() {},
+  };
+  const joined = join(a.end, b, { signal: controller.signal, stats });
+  a.send("12345");
+  assertEquals(await rejection(joined), reason);
+  assertEquals([writes, stats.aToB?.bytes], [2, 2]);
+});
 
 for (const via of ["auto", "pipeTo"] as const) {
   for (const sync of [true, false]) {
@@ -237,7 +258,7 @@ for (const how of ["an abort", "a timeout"]) {
       close() {},
     };
     const b: Conn = {
-      read: () => new Promise<null>(() => {}),
+      read: () => never(),
       async write(p) {
         got += p.length;
         if (how === "an abort") queueMicrotask(() => controller.abort("enough"));

@@ -1,11 +1,16 @@
 // What to know of Node's streams besides their documentation; for the files of the Node adapter alone.
 
+import { readSync } from "node:fs";
+import process from "node:process";
 import { setImmediate } from "node:timers";
 import { refuse } from "../../check/refuse.ts";
 import type { NodeDuplex } from "./like.ts";
 
 /** Whether the runtime is Node itself, neither Deno nor Bun. */
 export const isNode: boolean = !("Deno" in globalThis || "Bun" in globalThis);
+
+/** Whether libuv is older than 1.52, as in Node 20 and 22. */
+const isLibuvOld = isNode && /^1\.([0-4]?\d|5[01])\./.test(process.versions.uv ?? "");
 
 /** Refuses what is no `stream.Duplex` of bytes. */
 export function assertNodeDuplex(action: string, socket: NodeDuplex): void {
@@ -44,17 +49,19 @@ function afterTurn(call: () => void, phases = 3): void {
 }
 
 /**
- * Calls back if the `end` of a socket was an end of file, and no reset. Node 20 and 22 take a reset right behind data
- * for an end of file (libuv before 1.52 at POLLHUP, if the last read was short). One more read tells: it fails, and
- * the socket emits an `error`. Once our own writing has ended, nothing can tell a reset from an end.
+ * The error of a reset right behind data, which an old libuv has taken for an end of file (at POLLHUP, if the last read
+ * was short). One more read tells. Of TLS nothing can tell: there a reset behind a close_notify is no failure.
  */
-export function confirmEnd(socket: NodeDuplex, onEnd: () => void): void {
-  const { _handle: handle, writableEnded, secureConnecting } = socket;
-  const isUnsure = isNode && !writableEnded && secureConnecting === undefined;
-  // A connection whose peer has ended, but not reset it, still has the peer's address.
-  if (!isUnsure || !handle?.readStart || !handle.getpeername?.({})) return onEnd();
-  handle.readStart();
-  afterTurn(() => socket.destroyed || onEnd());
+export function resetTakenForEnd(socket: NodeDuplex): Error | undefined {
+  const { _handle: handle, secureConnecting } = socket;
+  if (!isLibuvOld || !handle?.fd || secureConnecting !== undefined) return undefined;
+  // A connection whose peer has ended, but neither reset it nor got our end, still has the peer's address.
+  if (!handle.getpeername?.({})) return undefined;
+  try {
+    readSync(handle.fd, new Uint8Array(1));
+  } catch (error) {
+    if (Object(error).code === "ECONNRESET") return error as Error;
+  }
 }
 
 /**

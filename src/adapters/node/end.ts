@@ -6,10 +6,10 @@ import { type Bytes, EventEnd } from "../events/event_end.ts";
 import {
   assertNodeDuplex,
   breakOff,
-  confirmEnd,
   http2ResetOf,
   interceptFailedWrites,
   isNode,
+  resetTakenForEnd,
   sideOf,
   whenResettable,
 } from "./duplex.ts";
@@ -103,9 +103,12 @@ export class NodeEnd extends EventEnd {
   /** Also while nobody uses the end: an `error` without a listener ends the process, and a paused socket can end. */
   static readonly #untilClosed: readonly Listener[] = [
     on("end", (end) => {
-      const reset = http2ResetOf(end.#socket);
-      if (reset) end.onError(reset);
-      else confirmEnd(end.#socket, () => end.onEnd());
+      const socket = end.#socket;
+      const http2Reset = http2ResetOf(socket);
+      const tcpReset = resetTakenForEnd(socket);
+      if (http2Reset) end.onError(http2Reset);
+      else if (tcpReset) socket.destroy(tcpReset);
+      else end.onEnd();
     }),
     on("aborted", (end) => end.onError(http2ResetOf(end.#socket))),
     on("error", (end, error) => end.onError(http2ResetOf(end.#socket) ?? error, sideOf(error))),

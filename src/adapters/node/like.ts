@@ -48,8 +48,8 @@ export interface NodeDuplex {
   readonly _handle?: {
     /** Asks for the peer's address. Returns 0, or the code of the failure. */
     getpeername?(address: object): number;
-    /** Starts to read. */
-    readStart?(): unknown;
+    /** Its file descriptor; -1 once it is closed, none on Windows. */
+    readonly fd?: number;
   } | null;
   /** Hands bytes to the system; replaced on a `net.Socket`. */
   _write?(chunk: unknown, encoding: string, callback: (error?: Error | null) => void): void;

@@ -206,6 +206,25 @@ export async function arrives(
   return stats;
 }
 
+/**
+ * Lets `to` read what `from` could not go on sending, and a little more, which shows that it goes on again. Gives what
+ * is to arrive: of the parcel what was begun, as one that no platform holds whole takes long.
+ */
+export async function resumeStalled(
+  from: Far,
+  to: Far,
+  parcel: Parcel,
+  sending: Promise<void>,
+): Promise<Parcel[]> {
+  await from.stopSending();
+  await to.resume();
+  await sending;
+  const { sent } = await from.stats();
+  const more = { bytes: 1024 * 1024, seed: 20 };
+  await from.send(more);
+  return [{ ...parcel, bytes: sent }, more];
+}
+
 /** Both sides end, and the join succeeds. */
 export async function finishes({ peer, local, joined }: Joined): Promise<JoinResult> {
   const finished = [local.finish(), peer.finish()];

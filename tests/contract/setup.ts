@@ -22,7 +22,7 @@ export interface ContractOptions {
   /**
    * Bytes each way of the largest transfer. Fewer only where it was measured how slow the platform is.
    *
-   * @default {64 MiB}
+   * @default {32 MiB}
    */
   readonly bulk?: number;
   /** Milliseconds until a test fails. */

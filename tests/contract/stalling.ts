@@ -1,7 +1,7 @@
 import { JoinError } from "@webstreams/join";
 import { assertEquals, assertInstanceOf, assertLessOrEqual } from "@std/assert";
 import { rejection } from "../support/async.ts";
-import { arrives, finishes, PLACEMENTS, testJoined } from "./joined.ts";
+import { arrives, finishes, PLACEMENTS, resumeStalled, testJoined } from "./joined.ts";
 import type { Setup } from "./setup.ts";
 
 const MIB = 1024 * 1024;
@@ -10,7 +10,7 @@ const QUIET_MS = 300;
 /** Whoever does not read stops the other, and nothing is lost of what waits. */
 export function stallsAreFelt(setup: Setup): void {
   const { backpressureIn, backpressureOut } = setup.can;
-  const size = (bound: number | false) => bound ? bound + 16 * MIB : 64 * MIB;
+  const size = (bound: number | false) => bound ? bound + 8 * MIB : 64 * MIB;
 
   const outSize = size(backpressureOut);
   const limited = backpressureOut === false ? "is not" : "is";
@@ -24,9 +24,7 @@ export function stallsAreFelt(setup: Setup): void {
     } else {
       assertLessOrEqual(sent, backpressureOut);
     }
-    await peer.resume();
-    await sending;
-    await arrives(peer, [much]);
+    await arrives(peer, await resumeStalled(local, peer, much, sending));
     await finishes(it);
   }, { peer: { paused: true }, placements: PLACEMENTS });
 
@@ -48,9 +46,7 @@ export function stallsAreFelt(setup: Setup): void {
     const sending = peer.send(much);
     const { sent } = await peer.until({ sent: 1, quiet: QUIET_MS });
     assertLessOrEqual(sent, backpressureIn);
-    await local.resume();
-    await sending;
-    await arrives(local, [much]);
+    await arrives(local, await resumeStalled(peer, local, much, sending));
     await finishes(it);
   }, { local: { paused: true }, placements: PLACEMENTS });
 }

@@ -13,7 +13,7 @@ const SIZES = [0, 1, 64 * KIB - 1, 64 * KIB, 64 * KIB + 1, MIB];
 
 /** What comes out is what went in, and the counts say so. */
 export function bytesArrive(setup: Setup): void {
-  const { bulk = 64 * MIB } = setup;
+  const { bulk = 32 * MIB } = setup;
 
   for (const size of SIZES) {
     const placements = size === MIB ? PLACEMENTS : MAIN;

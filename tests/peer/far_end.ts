@@ -70,6 +70,8 @@ export interface FarOptions {
 export interface Far {
   /** Fulfils once the platform has taken all; rejects if it did not. */
   send(sending: Sending): Promise<void>;
+  /** Begins no further chunk of what is being sent: that `send` fulfils once the platform has taken the last one. */
+  stopSending(): Promise<void>;
   /** Ends the sending cleanly, after all that was sent: FIN, a WebSocket's close with 1000. */
   finish(): Promise<void>;
   /** At once: RST, `terminate()`, RESET_STREAM with the code. */
@@ -103,6 +105,7 @@ export class FarEnd implements Far {
   #paused: boolean;
   #lastChange = performance.now();
   #sending: Promise<void> = Promise.resolve();
+  #isSendingStopped = false;
   #disposed = false;
 
   constructor(wire: Wire, { paused = false, echo = false }: FarOptions = {}) {
@@ -116,13 +119,19 @@ export class FarEnd implements Far {
   send({ bytes, seed = 1, chunk = CHUNK, text = false }: Sending): Promise<void> {
     return this.#inOrder(async () => {
       const pattern = new PatternStream(seed);
-      for (let left = bytes; left > 0;) {
+      this.#isSendingStopped = false;
+      for (let left = bytes; left > 0 && !this.#isSendingStopped;) {
         const part = pattern.next(Math.min(left, chunk));
         if (text) part.forEach((byte, at) => part[at] = (byte & 63) + 48);
         await this.#write(part, text);
         left -= part.length;
       }
     });
+  }
+
+  stopSending(): Promise<void> {
+    this.#isSendingStopped = true;
+    return Promise.resolve();
   }
 
   finish(): Promise<void> {

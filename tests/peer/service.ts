@@ -33,6 +33,7 @@ const NOWHERE: Address = {
 
 const verbs: readonly string[] = [
   "send",
+  "stopSending",
   "finish",
   "reset",
   "close",

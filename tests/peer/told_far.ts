@@ -9,6 +9,10 @@ export abstract class ToldFar implements Far {
     return this.tell("send", sending);
   }
 
+  stopSending(): Promise<void> {
+    return this.tell("stopSending");
+  }
+
   finish(): Promise<void> {
     return this.tell("finish");
   }

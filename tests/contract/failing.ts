@@ -123,8 +123,8 @@ export function abortsAreQuick(setup: Setup): void {
   const stalled = can.resetWhileWriting === "crashes" ? [] : PLACEMENTS;
   testJoined(setup, "an abort with both sides stalled", async (it) => {
     const { peer, local } = it;
-    void local.send({ bytes: 64 * MIB, seed: 2 });
-    void peer.send({ bytes: 64 * MIB, seed: 3 });
+    void local.send({ bytes: 32 * MIB, seed: 2 });
+    void peer.send({ bytes: 32 * MIB, seed: 3 });
     await local.until({ sent: 1, quiet: QUIET_MS });
     // Where nothing holds the peer up, too much comes, and that ends the join as well.
     if (can.backpressureIn === false) return void await rejection(it.joined);

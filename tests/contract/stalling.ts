@@ -10,7 +10,7 @@ const QUIET_MS = 300;
 /** Whoever does not read stops the other, and nothing is lost of what waits. */
 export function stallsAreFelt(setup: Setup): void {
   const { backpressureIn, backpressureOut } = setup.can;
-  const size = (bound: number | false) => bound ? bound + 8 * MIB : 64 * MIB;
+  const size = (bound: number | false) => bound ? bound + 8 * MIB : 32 * MIB;
 
   const outSize = size(backpressureOut);
   const limited = backpressureOut === false ? "is not" : "is";

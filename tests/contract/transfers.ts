@@ -33,7 +33,7 @@ export function bytesArrive(setup: Setup): void {
   }, { placements: PLACEMENTS });
   testJoined(setup, "chunks of odd sizes", async (it) => {
     await exchange(it, { bytes: 300_007, chunk: 4093, seed: 7 }, {
-      bytes: 99_991,
+      bytes: 9_991,
       chunk: 7,
       seed: 8,
     });

@@ -19,10 +19,10 @@ export const closeCodes = {
 };
 
 /**
- * For the contract, where nothing stops a peer that sends 64 MiB: too much if nothing of it is read, not if
+ * For the contract, where nothing stops a peer that sends 32 MiB: too much if nothing of it is read, not if
  * all of it is.
  */
-export const almostBulk = { maxBuffered: 60 * 1024 * 1024 };
+export const almostBulk = { maxBuffered: 24 * 1024 * 1024 };
 
 /** Of a message to a server of Bun's, which takes 16 MiB otherwise. */
 const MOST_PAYLOAD = 64 * 1024 * 1024;

@@ -5,7 +5,7 @@ const SIZE = 64 * 1024;
 /** Longer than an acknowledgement may be held back (25). */
 const QUIET_MS = 40;
 /** While so much comes that it is never quiet, the other side's FIN is not there. */
-const BUSY_MS = 500;
+const BUSY_MS = 5000;
 
 /** One stream of a QUIC connection. */
 export class QuicStream {

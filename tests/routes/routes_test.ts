@@ -93,7 +93,7 @@ const fixed: Storm = {
   impatient: false,
   bursts: [
     { from: "a", sizes: [1, 512, 3000] },
-    { from: "b", sizes: [700, 0, 70_000], then: "eof" },
+    { from: "b", sizes: [700, 0, 12_000], then: "eof" },
     { from: "a", sizes: [5], then: "eof" },
   ],
   faults: [],

@@ -19,7 +19,7 @@ export interface SuiteOptions extends RunOptions {
   readonly file: string;
 }
 
-/** Where the files are that take longest. */
+/** Where the files are that take longest: those of the first compute, those of the last wait. */
 const LONG = ["tests/contract/", "tests/routes/", "tests/join/"];
 
 /** What became of a runtime's run of the tests. */
@@ -37,9 +37,14 @@ export async function runSuites(
   // Those that take few files at once are the longest way: they go first.
   const order = suites.toSorted((one, other) => one.atOnce - other.atOnce);
   const changes = new Changes();
+  const next = () => {
+    const ready = order.filter(({ ready }) => ready);
+    const rank = Math.min(...ready.map(({ nextRank }) => nextRank));
+    return ready.find(({ nextRank }) => nextRank === rank);
+  };
   const work = async () => {
     for (;;) {
-      const suite = order.find(({ ready }) => ready);
+      const suite = next();
       if (suite) {
         await suite.advance();
         changes.happened();
@@ -78,6 +83,12 @@ class Suite {
       this.#state === "open" && this.#left.length > 0 && this.#running < this.atOnce;
   }
 
+  /** How soon it is to be advanced: of all suites the long files go first. */
+  get nextRank(): number {
+    if (this.#state === "closed") return 0;
+    return isLong(this.#left[0]) ? 1 : 2;
+  }
+
   get over(): boolean {
     return this.#state === "over";
   }
@@ -105,7 +116,7 @@ class Suite {
     if (executable !== undefined) {
       this.#session = await this.#runtime.open(executable, this.#options);
       const files = await this.#runtime.files();
-      this.#left = longestFirst(files.filter((file) => file.includes(this.#options.file)));
+      this.#left = longFirst(files.filter((file) => file.includes(this.#options.file)));
     }
     this.#state = "open";
   }
@@ -145,13 +156,17 @@ class Suite {
   }
 }
 
-/** Else one of these would be what all wait for in the end. */
-function longestFirst(files: readonly string[]): string[] {
-  const rank = (file: string) => {
-    const at = LONG.findIndex((folder) => file.startsWith(folder));
-    return at === -1 ? LONG.length : at;
-  };
-  return files.toSorted((one, other) => rank(one) - rank(other));
+/** Else one of these would be what all wait for in the end. Those that compute are mixed with those that wait. */
+function longFirst(files: readonly string[]): string[] {
+  const long = LONG.map((folder) => files.filter((file) => file.startsWith(folder)))
+    .flatMap((group) => group.map((file, index) => ({ file, at: index / group.length })))
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ file }) => file);
+  return [...long, ...files.filter((file) => !isLong(file))];
+}
+
+function isLong(file: string): boolean {
+  return LONG.some((folder) => file.startsWith(folder));
 }
 
 function messageOf(error: unknown): string {

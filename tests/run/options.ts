@@ -20,8 +20,8 @@ export interface Options {
   readonly slowest: number;
 }
 
-/** Files wait for most of their time: fewer at once leave cores idle. */
-const JOBS_PER_CORE = 6;
+/** Files wait for half of their time: fewer at once leave cores idle. */
+const JOBS_PER_CORE = 4;
 
 /** What the variables of each random test begin with. */
 const RANDOM = ["ROUTES", "SCHEDULE"];

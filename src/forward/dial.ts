@@ -31,6 +31,7 @@ async function dialTcp(
   const timer = timeout === Infinity
     ? undefined
     : setTimeout(() => controller.abort(timeoutError(timeout)), timeout);
+  guard.beginDial();
   try {
     const conn = await Deno.connect({ hostname, port, signal });
     if (signal.aborted) {
@@ -43,6 +44,7 @@ async function dialTcp(
     }
     return conn;
   } finally {
+    guard.endDial();
     clearTimeout(timer);
   }
 }

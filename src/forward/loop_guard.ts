@@ -40,6 +40,16 @@ export class LoopGuard {
     return this.#own?.noteAccepted(client) ?? false;
   }
 
+  /** A TCP connection is being dialed, until {@linkcode endDial} is called. */
+  beginDial(): void {
+    this.#own?.beginDial();
+  }
+
+  /** Called after {@linkcode noteDialed}, or if the dial has failed. */
+  endDial(): void {
+    this.#own?.endDial();
+  }
+
   /** Notes a dialed TCP connection. Returns whether this forwarder has accepted it. */
   noteDialed(target: Deno.Conn): boolean {
     return this.#own?.noteDialed(target) ?? false;

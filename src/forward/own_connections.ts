@@ -1,6 +1,8 @@
 // A table of the connections that a forwarder may have made to itself; for `loop_guard.ts` and workers.
 
 const PORTS = 65536;
+/** For how many turns at most an accepted connection waits for dials of this thread. */
+const MAX_TURNS = 20;
 
 /**
  * Recognises connections from a forwarder to itself by where they come from. Comparing the target's address
@@ -16,6 +18,8 @@ export class OwnConnections {
   readonly #dialed: Int32Array;
   /** For each remote port the hash of the connection that was accepted from it; 0 for none. */
   readonly #accepted: Int32Array;
+  /** How many dials of this thread are under way. */
+  #dials = 0;
 
   /** All workers of a forwarder are to use the same `memory`, made by {@linkcode OwnConnections.allocate}. */
   constructor(memory: SharedArrayBuffer) {
@@ -31,11 +35,26 @@ export class OwnConnections {
   /** Notes an accepted connection. Returns whether this forwarder has dialed it. */
   async noteAccepted(client: Deno.Conn): Promise<boolean> {
     // Lets this thread note a dial that has just succeeded, so that its own connection is refused here,
-    // before the target is dialed for it once more.
-    if (isFromHere(client)) await new Promise((resolve) => setTimeout(resolve));
+    // before the target is dialed for it once more. A busy thread may hear of the dial some turns later.
+    if (isFromHere(client)) {
+      let turn = 0;
+      do await new Promise((resolve) => setTimeout(resolve)); while (
+        this.#dials > 0 && ++turn < MAX_TURNS
+      );
+    }
     const { port, hash } = originOf(client.remoteAddr, client.localAddr);
     Atomics.store(this.#accepted, port, hash);
     return Atomics.load(this.#dialed, port) === hash;
+  }
+
+  /** A dial of this thread begins. */
+  beginDial(): void {
+    this.#dials++;
+  }
+
+  /** A dial of this thread has failed, or has been noted. */
+  endDial(): void {
+    this.#dials--;
   }
 
   /** Returns whether this forwarder has accepted a dialed connection; if not, notes the connection. */

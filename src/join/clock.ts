@@ -43,15 +43,19 @@ export class Clock {
     return Math.round(performance.now() - this.#startedAt);
   }
 
-  /** Tells if a time is up, and else waits until one may be. */
-  look(): void {
+  /**
+   * Tells if a time is up, and else waits until one may be. Silence is told if there is still silence a turn later: a
+   * thread that has stood still hears of its timers before it reads what has come meanwhile.
+   */
+  look(isConfirmed = false): void {
     clearTimeout(this.#timer);
     const now = performance.now();
     const deadlines = this.#deadlines();
-    for (const [what, deadline] of deadlines) if (deadline <= now) return this.#isUp(what);
-    const ms = Math.min(...deadlines.map(([, deadline]) => deadline)) - now;
+    const [what] = deadlines.find(([, deadline]) => deadline <= now) ?? [];
+    if (what && (isConfirmed || what === "duration")) return this.#isUp(what);
+    const ms = what ? 0 : Math.min(...deadlines.map(([, deadline]) => deadline)) - now;
     if (ms === Infinity) return;
-    this.#timer = setTimeout(() => this.look(), Math.min(ms, MAX_TIMEOUT_MS));
+    this.#timer = setTimeout(() => this.look(what !== undefined), Math.min(ms, MAX_TIMEOUT_MS));
     // Where a timer is a number, as in browsers, no timer keeps anything alive.
     if (!this.#isAsked) (this.#timer as { unref?(): void }).unref?.();
   }

@@ -2,7 +2,7 @@
 import { join } from "@webstreams/join";
 import { assert, assertEquals, assertInstanceOf, assertLess } from "@std/assert";
 import { test } from "../harness.ts";
-import { deferred, delay, never, took, turns } from "../support/async.ts";
+import { deferred, delay, macrotask, never, rejection, took, turns } from "../support/async.ts";
 import { assertTornDown, joinError, where } from "../support/errors.ts";
 import { BYTES } from "../support/fake_end.ts";
 import { PAIRS, SOME, testRoutes } from "../support/routes.ts";
@@ -182,19 +182,39 @@ testRoutes("idleTimeout: nothing moves either way", async (t) => {
 
 testRoutes("traffic either way keeps both directions from being idle", async (t) => {
   const [a, b] = t.ends();
-  // Longer than a busy machine stands still.
-  const idleTimeout = 4 * TIMEOUT;
-  const joined = t.join(a, b, { idleTimeout });
+  const joined = t.join(a, b, { idleTimeout: TIMEOUT });
   const start = performance.now();
-  for (let round = 0; performance.now() - start < idleTimeout * 3; round++) {
+  for (let round = 0; performance.now() - start < TIMEOUT * 3; round++) {
     (round % 20 < 10 ? a : b).send(".");
-    await delay(idleTimeout / 10);
+    await delay(TIMEOUT / 10);
   }
   assertEquals(t.settled, 0);
   a.finish();
   b.finish();
   await joined;
 }, { kinds: [BYTES] });
+
+for (const silence of ["idleTimeout", "halfCloseTimeout"] as const) {
+  testRoutes(`${silence}: a thread that has stood still reads first what has come`, async (t) => {
+    const [a, b] = t.ends();
+    const joined = t.join(a, b, { [silence]: TIMEOUT });
+    if (silence === "halfCloseTimeout") {
+      b.finish();
+      await a.called("closeWrite");
+    }
+    // No timers: once they are nested, a page's take 4 ms.
+    for (let task = 0; task < 5; task++) await macrotask();
+    const start = performance.now();
+    while (performance.now() - start < TIMEOUT * 2);
+    // Behind the timer of the join, which has been due for a while.
+    await delay(0);
+    a.send(".");
+    await turns();
+    assertEquals(t.settled, 0);
+    t.controller.abort(new Error("enough"));
+    await rejection(joined);
+  });
+}
 
 testRoutes("a stuck write is idle", async (t) => {
   const [a, b] = t.ends();

@@ -50,13 +50,11 @@ function afterTurn(call: () => void, phases = 3): void {
 
 /**
  * The error of a reset right behind data, which an old libuv has taken for an end of file (at POLLHUP, if the last read
- * was short). One more read tells. Of TLS nothing can tell: there a reset behind a close_notify is no failure.
+ * was short). One more read tells, of TLS as well.
  */
-export function resetTakenForEnd(socket: NodeDuplex): Error | undefined {
-  const { _handle: handle, secureConnecting } = socket;
-  if (!isLibuvOld || !handle?.fd || secureConnecting !== undefined) return undefined;
-  // A connection whose peer has ended, but neither reset it nor got our end, still has the peer's address.
-  if (!handle.getpeername?.({})) return undefined;
+export function resetTakenForEnd({ _handle: handle }: NodeDuplex): Error | undefined {
+  // TCP alone has peers with an address, and shows it as long as the peer has neither reset it nor got our end.
+  if (!isLibuvOld || !handle?.fd || !handle.getpeername?.({})) return undefined;
   try {
     readSync(handle.fd, new Uint8Array(1));
   } catch (error) {

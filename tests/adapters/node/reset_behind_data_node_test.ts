@@ -11,13 +11,11 @@ import { connectNodeSocket, fromNodeSocket } from "@webstreams/join/node";
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { test } from "../../harness.ts";
 import { never, rejection, turns } from "../../support/async.ts";
-import { platform, type Runtime } from "../../support/environment.ts";
+import type { Runtime } from "../../support/environment.ts";
 import { certificate } from "../../peer/client.ts";
 import { host, listenOnce } from "./sockets.ts";
 
 const allowHalfOpen = true;
-/** It takes such a reset for an end of file, and nothing can tell it of TLS. */
-const hasOldLibuv = ["node20", "node22"].includes(platform);
 
 interface Kind {
   readonly name: string;
@@ -50,7 +48,7 @@ const kinds: readonly Kind[] = [
     name: "connectNodeSocket, TLS",
     serve: secure,
     // On Deno pass a `Deno.TlsConn` itself.
-    on: hasOldLibuv ? [] : ["node", "bun"],
+    on: ["node", "bun"],
     open: async (port) => {
       const { cert: ca } = await certificate();
       const options = { host, port, ca };
